@@ -1,0 +1,42 @@
+# Rooms.cmake: how a room of src/ becomes a target, and the flags that all of them share.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+
+option(WEFT_FUZZ "build the fuzzers (clang only)" OFF)
+option(WEFT_BENCH "build the benches" OFF)
+set(WEFT_SANITIZE "" CACHE STRING "value of -fsanitize= for every target")
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(weft_flags INTERFACE)
+target_compile_features(weft_flags INTERFACE cxx_std_20)
+target_include_directories(weft_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
+target_compile_options(weft_flags INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  -ffunction-sections -fdata-sections -fstack-protector-strong)
+target_compile_definitions(weft_flags INTERFACE WEFT_VERSION="${PROJECT_VERSION}")
+target_link_options(weft_flags INTERFACE -Wl,--gc-sections)
+if(WEFT_SANITIZE)
+  target_compile_options(weft_flags INTERFACE
+    -fsanitize=${WEFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(weft_flags INTERFACE -fsanitize=${WEFT_SANITIZE})
+else()
+  target_compile_definitions(weft_flags INTERFACE
+    $<$<NOT:$<CONFIG:Debug>>:_FORTIFY_SOURCE=2>)
+endif()
+
+# weft_room(NAME SOURCES ... LINKS ...): the target weft_NAME out of the sources of the
+# calling directory. A room sees every header below src/, but it links only what it names:
+# a call upwards or sideways does not link.
+function(weft_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(weft_${name} STATIC ${ROOM_SOURCES})
+  target_link_libraries(weft_${name} PUBLIC weft_flags ${ROOM_LINKS})
+endfunction()

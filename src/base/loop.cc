@@ -1,0 +1,35 @@
+#include "base/loop.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft {
+
+Loop::Loop(Pass pass)
+    : pass_(std::move(pass)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+
+void Loop::nudge() {
+  {
+    std::lock_guard lock(mutex_);
+    nudged_ = true;
+  }
+  changed_.notify_one();
+}
+
+void Loop::run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    const auto delay = pass_();
+    std::unique_lock lock(mutex_);
+    changed_.wait_for(lock, stop, delay, [this] { return nudged_; });
+    nudged_ = false;
+  }
+}
+
+std::chrono::milliseconds backoff(unsigned failures, std::chrono::milliseconds at_rest) {
+  using std::chrono::milliseconds;
+  if (failures == 0) return at_rest;
+  const milliseconds delay(100 << std::min(failures - 1, 7U));
+  return std::min(delay, milliseconds(10'000));
+}
+
+}  // namespace weft

@@ -1,0 +1,43 @@
+// loop.h: the one thread that brings something back to where it should be.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <stop_token>
+#include <thread>
+
+namespace weft {
+
+/// Calls `pass` at once, then after every nudge, and in any case when the delay that the
+/// last pass returned has gone by (long once converged, short after a failure).
+///
+/// Nudges that arrive during a pass fold into one. A pass reads the world anew, so it must
+/// learn that something changed but never what.
+///
+/// Destroying a Loop waits for the pass in progress and starts no other.
+class Loop {
+ public:
+  using Pass = std::function<std::chrono::milliseconds()>;
+
+  explicit Loop(Pass pass);
+
+  /// Asks for another pass. Callable from any thread, the pass itself included.
+  void nudge();
+
+ private:
+  void run(const std::stop_token& stop);
+
+  Pass pass_;
+  std::mutex mutex_;
+  std::condition_variable_any changed_;
+  bool nudged_ = false;  // guarded by mutex_
+  std::jthread thread_;  // last, so that it is joined before the rest is gone
+};
+
+/// The delay before the next try after `failures` failures in a row: 100 ms doubling up
+/// to 10 s, and `at_rest` when there was none.
+std::chrono::milliseconds backoff(unsigned failures, std::chrono::milliseconds at_rest);
+
+}  // namespace weft

@@ -1,0 +1,80 @@
+// lease.h: a node's subnet lease, as flannel's stores hold it.
+//
+// The key is the subnet, the value says how to reach the node that holds it. Both texts are
+// byte-compatible with flannel's etcd layout (pkg/lease, pkg/subnet): a cluster of flannel and
+// weft nodes reads and writes the same keys.
+#pragma once
+
+#include <chrono>
+#include <compare>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+
+namespace weft {
+
+/// The subnets of one lease: IPv4, IPv6, or one of each.
+struct LeaseKey {
+  std::optional<Prefix> ipv4;
+  std::optional<Prefix> ipv6;
+
+  /// "10.5.52.0-24", or "10.12.13.0-24&fd00:12:13::-56". flannel's form has an IPv4 part always;
+  /// one of "0.0.0.0-0" stands for none.
+  static std::optional<LeaseKey> parse(std::string_view text);
+  /// The same form: what parse() gives for it is equal to *this.
+  std::string to_string() const;
+  /// For people: "10.5.52.0/24" or "10.5.52.0/24 and fd00:12:13::/56".
+  std::string describe() const;
+
+  auto operator<=>(const LeaseKey&) const = default;
+};
+
+/// What a node publishes about itself: the value under its key.
+struct LeaseAttributes {
+  std::optional<IpAddress> public_ipv4;
+  std::optional<IpAddress> public_ipv6;
+  std::string backend_type;     ///< "vxlan", "host-gw", ...; may be empty (udp)
+  std::string backend_data;     ///< JSON text, or empty: absent or null
+  std::string backend_v6_data;  ///< JSON text, or empty
+
+  /// Reads a value. Unknown members are ignored; a missing or malformed address is refused.
+  static Result<LeaseAttributes> parse(std::string_view json);
+  /// flannel's bytes: PublicIP and PublicIPv6 always, the others when not empty.
+  std::string to_json() const;
+
+  auto operator<=>(const LeaseAttributes&) const = default;
+};
+
+using UnixSeconds = std::chrono::sys_seconds;
+
+struct Lease {
+  LeaseKey key;
+  LeaseAttributes attributes;
+  /// When the store forgets the lease; nothing for a reservation, which stays.
+  std::optional<UnixSeconds> expiry;
+  /// Grows with every change of this lease; what a later change is conditional on.
+  std::int64_t version = 0;
+
+  auto operator<=>(const Lease&) const = default;
+};
+
+/// An entry of the store that is no lease: skipped, and named to the operator.
+struct BrokenLease {
+  std::string key;
+  std::string reason;
+  auto operator<=>(const BrokenLease&) const = default;
+};
+
+/// All leases of the cluster as of one moment: complete, or not there at all.
+struct LeaseView {
+  std::map<LeaseKey, Lease> leases;
+  std::vector<BrokenLease> broken;
+  bool operator==(const LeaseView&) const = default;
+};
+
+}  // namespace weft

@@ -1,0 +1,83 @@
+// link.h: network devices as values.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/address.h"
+
+namespace weft {
+
+/// The kernel's number of a device inside one network namespace; kNone is no device.
+enum class LinkIndex : std::int32_t { kNone = 0 };
+/// A VXLAN network identifier, 24 bits (RFC 7348).
+enum class Vni : std::uint32_t {};
+
+/// IFLA_INFO_DATA of a vxlan device.
+struct VxlanOptions {
+  Vni vni{1};
+  LinkIndex underlay = LinkIndex::kNone;  ///< IFLA_VXLAN_LINK: the device the outer packets use
+  std::optional<IpAddress> local;         ///< the outer source address
+  std::uint16_t port = 8472;              ///< UDP destination port, host order
+  bool learning = false;
+  bool gbp = false;       ///< group based policy extension
+  bool l2miss = false;
+  bool l3miss = false;
+  auto operator<=>(const VxlanOptions&) const = default;
+};
+
+/// IFLA_INFO_DATA of a bridge.
+struct BridgeOptions {
+  bool vlan_filtering = false;
+  auto operator<=>(const BridgeOptions&) const = default;
+};
+
+/// IFLA_PROTINFO of a device that is a bridge's port.
+struct BridgePort {
+  bool hairpin = false;
+  bool isolated = false;
+  bool learning = true;
+  auto operator<=>(const BridgePort&) const = default;
+};
+
+struct Link {
+  LinkIndex index = LinkIndex::kNone;
+  std::string name;
+  std::string kind;  ///< IFLA_INFO_KIND: "vxlan", "bridge", "veth", ...; empty for hardware
+  MacAddress mac;
+  std::uint32_t mtu = 0;
+  bool up = false;            ///< IFF_UP: the operator wants it up
+  bool running = false;       ///< IFF_LOWER_UP: there is a carrier
+  bool oper_up = false;       ///< IFLA_OPERSTATE is up or unknown: packets pass
+  bool loopback = false;      ///< IFF_LOOPBACK
+  bool promiscuous = false;   ///< IFF_PROMISC
+  LinkIndex master = LinkIndex::kNone;
+  LinkIndex peer = LinkIndex::kNone;     ///< IFLA_LINK: a veth's other end, a vlan's parent
+  std::optional<std::int32_t> peer_netns;  ///< IFLA_LINK_NETNSID: `peer` counts in that one
+  std::string alias;
+  std::optional<VxlanOptions> vxlan;
+  std::optional<BridgeOptions> bridge;
+  std::optional<BridgePort> port;
+  auto operator<=>(const Link&) const = default;
+};
+
+/// Packet and byte counts of a device (struct rtnl_link_stats64).
+struct LinkCounters {
+  std::uint64_t rx_packets = 0;
+  std::uint64_t tx_packets = 0;
+  std::uint64_t rx_bytes = 0;
+  std::uint64_t tx_bytes = 0;
+  std::uint64_t rx_dropped = 0;
+  std::uint64_t tx_dropped = 0;
+  std::uint64_t rx_errors = 0;
+  std::uint64_t tx_errors = 0;
+};
+
+/// The kernel's rule for a device name (dev_valid_name): 1 to 15 bytes, not "." or "..",
+/// no slash, no colon, no white space.
+bool is_valid_link_name(std::string_view name);
+
+}  // namespace weft
