@@ -13,8 +13,8 @@
 namespace weft {
 
 struct Command {
-  std::vector<std::string> argv;  ///< argv[0] is searched in PATH unless it holds a slash
-  std::string input = {};         ///< what it reads from standard input
+  std::vector<std::string> argv = {};  ///< argv[0] is searched in PATH unless it holds a slash
+  std::string input = {};              ///< what it reads from standard input
   std::optional<std::vector<std::string>> environment = {};  ///< "K=V"; ours when absent
   std::chrono::milliseconds limit{30'000};  ///< after this it is killed and run() fails
   bool pass_stderr = false;  ///< its standard error is ours, instead of being collected
@@ -22,8 +22,8 @@ struct Command {
 
 struct Outcome {
   int exit_code = 0;  ///< 128 + n after signal n
-  std::string output;
-  std::string errors;
+  std::string output = {};
+  std::string errors = {};
 };
 
 /// Runs a program to its end. Fails when it cannot be started or outlives its limit; an exit

@@ -8,15 +8,16 @@
 #include <cerrno>
 #include <string>
 #include <string_view>
-#include <tl/expected.hpp>
 #include <utility>
+
+#include <tl/expected.hpp>
 
 namespace weft {
 
 struct Error {
-  std::string what;  ///< the failure as one line without a final full stop
-  std::string next;  ///< what the operator can do about it; may be empty
-  int number = 0;    ///< the errno behind it, or 0
+  std::string what = {};  ///< the failure as one line without a final full stop
+  std::string next = {};  ///< what the operator can do about it; may be empty
+  int number = 0;         ///< the errno behind it, or 0
 
   /// The whole as one line: "WHAT; NEXT".
   std::string text() const;
@@ -42,15 +43,14 @@ Failure because(std::string_view clause, Error error);
 #define WEFT_CONCAT(a, b) WEFT_CONCAT_INNER(a, b)
 
 /// Hands a failure up, or goes on.
-#define RETURN_IF_ERROR(expression)                                                   \
-  do {                                                                                \
-    if (auto status_ = (expression); !status_)                                        \
-      return ::weft::Failure(std::move(status_).error());                             \
+#define RETURN_IF_ERROR(expression)                                                                \
+  do {                                                                                             \
+    if (auto status_ = (expression); !status_) return ::weft::Failure(std::move(status_).error()); \
   } while (false)
 
 /// Hands a failure up, or declares `declaration` with the value.
-#define ASSIGN_OR_RETURN(declaration, expression)                                     \
-  auto WEFT_CONCAT(result_, __LINE__) = (expression);                                 \
-  if (!WEFT_CONCAT(result_, __LINE__))                                                \
-    return ::weft::Failure(std::move(WEFT_CONCAT(result_, __LINE__)).error());        \
+#define ASSIGN_OR_RETURN(declaration, expression)                              \
+  auto WEFT_CONCAT(result_, __LINE__) = (expression);                          \
+  if (!WEFT_CONCAT(result_, __LINE__))                                         \
+    return ::weft::Failure(std::move(WEFT_CONCAT(result_, __LINE__)).error()); \
   declaration = *std::move(WEFT_CONCAT(result_, __LINE__))

@@ -20,8 +20,8 @@ namespace weft {
 
 /// The subnets of one lease: IPv4, IPv6, or one of each.
 struct LeaseKey {
-  std::optional<Prefix> ipv4;
-  std::optional<Prefix> ipv6;
+  std::optional<Prefix> ipv4 = {};
+  std::optional<Prefix> ipv6 = {};
 
   /// "10.5.52.0-24", or "10.12.13.0-24&fd00:12:13::-56". flannel's form has an IPv4 part always;
   /// one of "0.0.0.0-0" stands for none.
@@ -36,11 +36,11 @@ struct LeaseKey {
 
 /// What a node publishes about itself: the value under its key.
 struct LeaseAttributes {
-  std::optional<IpAddress> public_ipv4;
-  std::optional<IpAddress> public_ipv6;
-  std::string backend_type;     ///< "vxlan", "host-gw", ...; may be empty (udp)
-  std::string backend_data;     ///< JSON text, or empty: absent or null
-  std::string backend_v6_data;  ///< JSON text, or empty
+  std::optional<IpAddress> public_ipv4 = {};
+  std::optional<IpAddress> public_ipv6 = {};
+  std::string backend_type = {};     ///< "vxlan", "host-gw", ...; may be empty (udp)
+  std::string backend_data = {};     ///< JSON text, or empty: absent or null
+  std::string backend_v6_data = {};  ///< JSON text, or empty
 
   /// Reads a value. Unknown members are ignored; a missing or malformed address is refused.
   static Result<LeaseAttributes> parse(std::string_view json);
@@ -53,10 +53,10 @@ struct LeaseAttributes {
 using UnixSeconds = std::chrono::sys_seconds;
 
 struct Lease {
-  LeaseKey key;
-  LeaseAttributes attributes;
+  LeaseKey key = {};
+  LeaseAttributes attributes = {};
   /// When the store forgets the lease; nothing for a reservation, which stays.
-  std::optional<UnixSeconds> expiry;
+  std::optional<UnixSeconds> expiry = {};
   /// Grows with every change of this lease; what a later change is conditional on.
   std::int64_t version = 0;
 
@@ -65,15 +65,15 @@ struct Lease {
 
 /// An entry of the store that is no lease: skipped, and named to the operator.
 struct BrokenLease {
-  std::string key;
-  std::string reason;
+  std::string key = {};
+  std::string reason = {};
   auto operator<=>(const BrokenLease&) const = default;
 };
 
 /// All leases of the cluster as of one moment: complete, or not there at all.
 struct LeaseView {
-  std::map<LeaseKey, Lease> leases;
-  std::vector<BrokenLease> broken;
+  std::map<LeaseKey, Lease> leases = {};
+  std::vector<BrokenLease> broken = {};
   bool operator==(const LeaseView&) const = default;
 };
 

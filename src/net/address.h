@@ -17,7 +17,9 @@ namespace weft {
 enum class Family : std::uint8_t { kIpv4 = 4, kIpv6 = 6 };
 
 /// 32 or 128.
-constexpr std::uint8_t address_bits(Family family) { return family == Family::kIpv4 ? 32 : 128; }
+constexpr std::uint8_t address_bits(Family family) {
+  return family == Family::kIpv4 ? 32 : 128;
+}
 /// "IPv4" or "IPv6".
 std::string_view to_string(Family family);
 
@@ -93,7 +95,7 @@ class Prefix {
 
 /// An address as it stands on an interface: with the length of its network, host bits kept.
 struct InterfaceAddress {
-  IpAddress address;
+  IpAddress address = {};
   std::uint8_t length = 0;
 
   /// "10.4.1.1/24"

@@ -20,8 +20,8 @@ struct Edits {
     bool replaces = false;
     bool operator==(const Put&) const = default;
   };
-  std::vector<Put> put;
-  std::vector<Key> drop;  ///< present, but not wanted
+  std::vector<Put> put = {};
+  std::vector<Key> drop = {};  ///< present, but not wanted
 
   bool empty() const { return put.empty() && drop.empty(); }
   bool operator==(const Edits&) const = default;

@@ -20,10 +20,10 @@ enum class Vni : std::uint32_t {};
 struct VxlanOptions {
   Vni vni{1};
   LinkIndex underlay = LinkIndex::kNone;  ///< IFLA_VXLAN_LINK: the device the outer packets use
-  std::optional<IpAddress> local;         ///< the outer source address
+  std::optional<IpAddress> local = {};    ///< the outer source address
   std::uint16_t port = 8472;              ///< UDP destination port, host order
   bool learning = false;
-  bool gbp = false;       ///< group based policy extension
+  bool gbp = false;  ///< group based policy extension
   bool l2miss = false;
   bool l3miss = false;
   auto operator<=>(const VxlanOptions&) const = default;
@@ -45,22 +45,22 @@ struct BridgePort {
 
 struct Link {
   LinkIndex index = LinkIndex::kNone;
-  std::string name;
-  std::string kind;  ///< IFLA_INFO_KIND: "vxlan", "bridge", "veth", ...; empty for hardware
-  MacAddress mac;
+  std::string name = {};
+  std::string kind = {};  ///< IFLA_INFO_KIND: "vxlan", "bridge", "veth", ...; empty for hardware
+  MacAddress mac = {};
   std::uint32_t mtu = 0;
-  bool up = false;            ///< IFF_UP: the operator wants it up
-  bool running = false;       ///< IFF_LOWER_UP: there is a carrier
-  bool oper_up = false;       ///< IFLA_OPERSTATE is up or unknown: packets pass
-  bool loopback = false;      ///< IFF_LOOPBACK
-  bool promiscuous = false;   ///< IFF_PROMISC
+  bool up = false;           ///< IFF_UP: the operator wants it up
+  bool running = false;      ///< IFF_LOWER_UP: there is a carrier
+  bool oper_up = false;      ///< IFLA_OPERSTATE is up or unknown: packets pass
+  bool loopback = false;     ///< IFF_LOOPBACK
+  bool promiscuous = false;  ///< IFF_PROMISC
   LinkIndex master = LinkIndex::kNone;
-  LinkIndex peer = LinkIndex::kNone;     ///< IFLA_LINK: a veth's other end, a vlan's parent
-  std::optional<std::int32_t> peer_netns;  ///< IFLA_LINK_NETNSID: `peer` counts in that one
-  std::string alias;
-  std::optional<VxlanOptions> vxlan;
-  std::optional<BridgeOptions> bridge;
-  std::optional<BridgePort> port;
+  LinkIndex peer = LinkIndex::kNone;            ///< IFLA_LINK: a veth's other end, a vlan's parent
+  std::optional<std::int32_t> peer_netns = {};  ///< IFLA_LINK_NETNSID: `peer` counts in that one
+  std::string alias = {};
+  std::optional<VxlanOptions> vxlan = {};
+  std::optional<BridgeOptions> bridge = {};
+  std::optional<BridgePort> port = {};
   auto operator<=>(const Link&) const = default;
 };
 

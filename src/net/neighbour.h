@@ -25,13 +25,13 @@ enum class NeighbourState : std::uint16_t {
 
 struct NeighbourKey {
   LinkIndex link = LinkIndex::kNone;
-  IpAddress address;
+  IpAddress address = {};
   auto operator<=>(const NeighbourKey&) const = default;
 };
 
 struct Neighbour {
-  NeighbourKey key;
-  MacAddress mac;
+  NeighbourKey key = {};
+  MacAddress mac = {};
   NeighbourState state = NeighbourState::kPermanent;
   auto operator<=>(const Neighbour&) const = default;
 };
@@ -40,14 +40,14 @@ struct Neighbour {
 /// the remote VTEP. One MAC address may have several remotes only when it is the zero one.
 struct FdbKey {
   LinkIndex link = LinkIndex::kNone;
-  MacAddress mac;
+  MacAddress mac = {};
   auto operator<=>(const FdbKey&) const = default;
 };
 
 struct FdbEntry {
-  FdbKey key;
-  std::optional<IpAddress> remote;  ///< NDA_DST: the remote VTEP
-  bool permanent = true;            ///< NUD_PERMANENT and not learned
+  FdbKey key = {};
+  std::optional<IpAddress> remote = {};  ///< NDA_DST: the remote VTEP
+  bool permanent = true;                 ///< NUD_PERMANENT and not learned
   auto operator<=>(const FdbEntry&) const = default;
 };
 

@@ -16,9 +16,9 @@ namespace weft {
 enum class RouteProtocol : std::uint8_t {
   kUnspecified = 0,
   kKernel = 2,
-  kBoot = 3,    ///< what flannel and a hand-typed `ip route add` leave
+  kBoot = 3,  ///< what flannel and a hand-typed `ip route add` leave
   kStatic = 4,
-  kWeft = 87,   ///< ours, where no device name tells that a route is ours
+  kWeft = 87,  ///< ours, where no device name tells that a route is ours
 };
 
 enum class RouteScope : std::uint8_t { kUniverse = 0, kSite = 200, kLink = 253, kHost = 254 };
@@ -38,28 +38,28 @@ enum class RouteTable : std::uint32_t { kMain = 254, kLocal = 255 };
 
 /// What makes two routes the same entry for the kernel: adding one replaces the other.
 struct RouteKey {
-  Prefix destination;
+  Prefix destination = {};
   RouteTable table = RouteTable::kMain;
   std::uint32_t metric = 0;
   auto operator<=>(const RouteKey&) const = default;
 };
 
 struct NextHop {
-  std::optional<IpAddress> gateway;
+  std::optional<IpAddress> gateway = {};
   LinkIndex link = LinkIndex::kNone;
   bool onlink = false;  ///< the gateway is reachable although no route says so
   auto operator<=>(const NextHop&) const = default;
 };
 
 struct Route {
-  RouteKey key;
+  RouteKey key = {};
   RouteType type = RouteType::kUnicast;
   RouteScope scope = RouteScope::kUniverse;
   RouteProtocol protocol = RouteProtocol::kBoot;
-  std::vector<NextHop> hops;  ///< one, or several of a multipath route; none of a blackhole
-  std::optional<IpAddress> source;  ///< preferred source address
-  std::uint32_t mtu = 0;            ///< RTAX_MTU; 0 when unset
-  std::uint32_t advmss = 0;         ///< RTAX_ADVMSS; 0 when unset
+  std::vector<NextHop> hops = {};  ///< one, or several of a multipath route; none of a blackhole
+  std::optional<IpAddress> source = {};  ///< preferred source address
+  std::uint32_t mtu = 0;                 ///< RTAX_MTU; 0 when unset
+  std::uint32_t advmss = 0;              ///< RTAX_ADVMSS; 0 when unset
   auto operator<=>(const Route&) const = default;
 
   /// The device of a route with one hop; kNone otherwise.
@@ -74,9 +74,9 @@ struct Route {
 struct PolicyRule {
   Family family = Family::kIpv4;
   std::uint32_t priority = 0;
-  std::optional<Prefix> source;
-  std::optional<Prefix> destination;
-  std::string incoming_link;
+  std::optional<Prefix> source = {};
+  std::optional<Prefix> destination = {};
+  std::string incoming_link = {};
   std::uint32_t mark = 0;
   std::uint32_t mark_mask = 0;
   RouteTable table = RouteTable::kMain;

@@ -1,0 +1,260 @@
+// The part of rtnetlink_codec.h about links and their addresses.
+#include <linux/if_addr.h>
+#include <linux/if_bridge.h>
+#include <linux/if_link.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+
+#include "kernel/rtnetlink_codec.h"
+
+#ifndef IFF_LOWER_UP
+#define IFF_LOWER_UP 0x10000  // linux/if.h, which cannot stand beside net/if.h
+#endif
+
+namespace weft::kernel {
+namespace {
+
+constexpr std::uint8_t kOperUnknown = 0;  // IF_OPER_UNKNOWN: a driver that does not tell
+constexpr std::uint8_t kOperUp = 6;       // IF_OPER_UP
+
+int number(LinkIndex index) {
+  return static_cast<int>(index);
+}
+std::uint32_t unsigned_number(LinkIndex index) {
+  return static_cast<std::uint32_t>(index);
+}
+
+ifinfomsg link_header(LinkIndex index) {
+  ifinfomsg header{};
+  header.ifi_family = AF_UNSPEC;
+  header.ifi_index = number(index);
+  return header;
+}
+
+void put_vxlan(Request& request, const VxlanOptions& options) {
+  request.u32(IFLA_VXLAN_ID, static_cast<std::uint32_t>(options.vni));
+  if (options.underlay != LinkIndex::kNone)
+    request.u32(IFLA_VXLAN_LINK, unsigned_number(options.underlay));
+  if (options.local)
+    request.address(options.local->is_v4() ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, *options.local);
+  request.u8(IFLA_VXLAN_TTL, 0).u8(IFLA_VXLAN_TOS, 0);
+  request.u8(IFLA_VXLAN_LEARNING, options.learning ? 1 : 0);
+  request.u8(IFLA_VXLAN_PROXY, 0).u8(IFLA_VXLAN_RSC, 0);
+  request.u8(IFLA_VXLAN_L2MISS, options.l2miss ? 1 : 0);
+  request.u8(IFLA_VXLAN_L3MISS, options.l3miss ? 1 : 0);
+  request.u8(IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 0).u8(IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 0);
+  if (options.gbp) request.flag(IFLA_VXLAN_GBP);
+  if (options.port != 0) request.be16(IFLA_VXLAN_PORT, options.port);
+}
+
+void put_peer(Request& request, const VethPeer& peer) {
+  request.nest(VETH_INFO_PEER, [&](Request& inside) {
+    inside.header(link_header(LinkIndex::kNone)).string(IFLA_IFNAME, peer.name);
+    if (peer.mac) inside.mac(IFLA_ADDRESS, *peer.mac);
+    if (peer.mtu != 0) inside.u32(IFLA_MTU, peer.mtu);
+    if (peer.netns_fd >= 0) inside.s32(IFLA_NET_NS_FD, peer.netns_fd);
+  });
+}
+
+VxlanOptions decode_vxlan(const Attributes& data) {
+  VxlanOptions options;
+  options.vni = static_cast<Vni>(data.u32(IFLA_VXLAN_ID).value_or(0));
+  options.underlay = static_cast<LinkIndex>(data.u32(IFLA_VXLAN_LINK).value_or(0));
+  options.local = data.address(IFLA_VXLAN_LOCAL);
+  if (!options.local) options.local = data.address(IFLA_VXLAN_LOCAL6);
+  options.port = data.be16(IFLA_VXLAN_PORT).value_or(0);
+  options.learning = data.u8(IFLA_VXLAN_LEARNING).value_or(0) != 0;
+  options.l2miss = data.u8(IFLA_VXLAN_L2MISS).value_or(0) != 0;
+  options.l3miss = data.u8(IFLA_VXLAN_L3MISS).value_or(0) != 0;
+  options.gbp = data.has(IFLA_VXLAN_GBP);
+  return options;
+}
+
+void decode_kind(const Attributes& info, Link& link) {
+  link.kind = info.string(IFLA_INFO_KIND).value_or("");
+  const Attributes data = info.nested(IFLA_INFO_DATA);
+  if (link.kind == "vxlan") link.vxlan = decode_vxlan(data);
+  if (link.kind == "bridge")
+    link.bridge = BridgeOptions{.vlan_filtering = data.u8(IFLA_BR_VLAN_FILTERING).value_or(0) != 0};
+  if (info.string(IFLA_INFO_SLAVE_KIND) == "bridge") {
+    const Attributes port = info.nested(IFLA_INFO_SLAVE_DATA);
+    link.port = BridgePort{.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0,
+                           .isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0,
+                           .learning = port.u8(IFLA_BRPORT_LEARNING).value_or(1) != 0};
+  }
+}
+
+bool is_link_message(const Message& message) {
+  return message.header.nlmsg_type == RTM_NEWLINK || message.header.nlmsg_type == RTM_DELLINK;
+}
+
+}  // namespace
+
+Request encode_new_link(const NewLink& link) {
+  Request request(RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  ifinfomsg header = link_header(LinkIndex::kNone);
+  if (link.up) header.ifi_flags = header.ifi_change = IFF_UP;
+  request.header(header).string(IFLA_IFNAME, link.name);
+  if (link.mac) request.mac(IFLA_ADDRESS, *link.mac);
+  if (link.mtu != 0) request.u32(IFLA_MTU, link.mtu);
+  if (link.master != LinkIndex::kNone) request.u32(IFLA_MASTER, unsigned_number(link.master));
+  if (link.netns_fd >= 0) request.s32(IFLA_NET_NS_FD, link.netns_fd);
+  request.nest(IFLA_LINKINFO, [&](Request& info) {
+    info.string(IFLA_INFO_KIND, link.kind);
+    if (!link.vxlan && !link.bridge && !link.peer) return;
+    info.nest(IFLA_INFO_DATA, [&](Request& data) {
+      if (link.vxlan) put_vxlan(data, *link.vxlan);
+      // A kernel without VLAN filtering refuses the attribute.
+      if (link.bridge && link.bridge->vlan_filtering) data.u8(IFLA_BR_VLAN_FILTERING, 1);
+      if (link.peer) put_peer(data, *link.peer);
+    });
+  });
+  return request;
+}
+
+Request encode_link_change(LinkIndex link, const LinkChange& change) {
+  Request request(RTM_NEWLINK, 0);
+  ifinfomsg header = link_header(link);
+  const auto set_flag = [&](const std::optional<bool>& wanted, unsigned flag) {
+    if (!wanted) return;
+    header.ifi_change |= flag;
+    if (*wanted) header.ifi_flags |= flag;
+  };
+  set_flag(change.up, IFF_UP);
+  set_flag(change.promiscuous, IFF_PROMISC);
+  request.header(header);
+  if (change.name) request.string(IFLA_IFNAME, *change.name);
+  if (change.mac) request.mac(IFLA_ADDRESS, *change.mac);
+  if (change.mtu) request.u32(IFLA_MTU, *change.mtu);
+  if (change.master) request.u32(IFLA_MASTER, unsigned_number(*change.master));
+  if (change.netns_fd) request.s32(IFLA_NET_NS_FD, *change.netns_fd);
+  if (change.alias) request.bytes(IFLA_IFALIAS, *change.alias);
+  if (change.vlan_filtering)
+    request.nest(IFLA_LINKINFO, [&](Request& info) {
+      info.string(IFLA_INFO_KIND, "bridge").nest(IFLA_INFO_DATA, [&](Request& data) {
+        data.u8(IFLA_BR_VLAN_FILTERING, *change.vlan_filtering ? 1 : 0);
+      });
+    });
+  return request;
+}
+
+Request encode_port_change(LinkIndex port, const BridgePort& options) {
+  // As `ip link set dev PORT type bridge_slave ...` does.
+  Request request(RTM_NEWLINK, 0);
+  request.header(link_header(port)).nest(IFLA_LINKINFO, [&](Request& info) {
+    info.string(IFLA_INFO_SLAVE_KIND, "bridge").nest(IFLA_INFO_SLAVE_DATA, [&](Request& data) {
+      data.u8(IFLA_BRPORT_MODE, options.hairpin ? 1 : 0);
+      data.u8(IFLA_BRPORT_ISOLATED, options.isolated ? 1 : 0);
+      data.u8(IFLA_BRPORT_LEARNING, options.learning ? 1 : 0);
+    });
+  });
+  return request;
+}
+
+Request encode_delete_link(LinkIndex link) {
+  return Request(RTM_DELLINK, 0).header(link_header(link));
+}
+
+Request encode_get_link(std::string_view name) {
+  return Request(RTM_GETLINK, 0).header(link_header(LinkIndex::kNone)).string(IFLA_IFNAME, name);
+}
+
+Request encode_get_link(LinkIndex link) {
+  return Request(RTM_GETLINK, 0).header(link_header(link));
+}
+
+std::optional<Link> decode_link(const Message& message) {
+  if (!is_link_message(message)) return std::nullopt;
+  const auto opened = message.open<ifinfomsg>();
+  if (!opened) return std::nullopt;
+  const auto& [header, attributes] = *opened;
+  Link link;
+  link.index = static_cast<LinkIndex>(header.ifi_index);
+  link.name = attributes.string(IFLA_IFNAME).value_or("");
+  link.mac = attributes.mac(IFLA_ADDRESS).value_or(MacAddress{});
+  link.mtu = attributes.u32(IFLA_MTU).value_or(0);
+  link.up = (header.ifi_flags & IFF_UP) != 0;
+  link.running = (header.ifi_flags & IFF_LOWER_UP) != 0;
+  link.loopback = (header.ifi_flags & IFF_LOOPBACK) != 0;
+  link.promiscuous = (header.ifi_flags & IFF_PROMISC) != 0;
+  const std::uint8_t state = attributes.u8(IFLA_OPERSTATE).value_or(kOperUnknown);
+  link.oper_up = state == kOperUp || state == kOperUnknown;
+  link.master = static_cast<LinkIndex>(attributes.u32(IFLA_MASTER).value_or(0));
+  link.peer = static_cast<LinkIndex>(attributes.u32(IFLA_LINK).value_or(0));
+  link.peer_netns = attributes.s32(IFLA_LINK_NETNSID);
+  link.alias = attributes.string(IFLA_IFALIAS).value_or("");
+  decode_kind(attributes.nested(IFLA_LINKINFO), link);
+  return link;
+}
+
+std::optional<LinkCounters> decode_link_counters(const Message& message) {
+  if (!is_link_message(message)) return std::nullopt;
+  const auto opened = message.open<ifinfomsg>();
+  if (!opened) return std::nullopt;
+  const auto bytes = opened->second.find(IFLA_STATS64);
+  // The structure has grown over the years; its first members have stayed.
+  constexpr std::size_t kNeeded = offsetof(rtnl_link_stats64, multicast);
+  if (!bytes || bytes->size() < kNeeded) return std::nullopt;
+  rtnl_link_stats64 stats{};
+  std::memcpy(&stats, bytes->data(), std::min(sizeof stats, bytes->size()));
+  return LinkCounters{.rx_packets = stats.rx_packets,
+                      .tx_packets = stats.tx_packets,
+                      .rx_bytes = stats.rx_bytes,
+                      .tx_bytes = stats.tx_bytes,
+                      .rx_dropped = stats.rx_dropped,
+                      .tx_dropped = stats.tx_dropped,
+                      .rx_errors = stats.rx_errors,
+                      .tx_errors = stats.tx_errors};
+}
+
+Request encode_new_address(const LinkAddress& address, bool without_dad) {
+  const InterfaceAddress& on_link = address.key.address;
+  const bool v4 = on_link.address.is_v4();
+  ifaddrmsg header{};
+  header.ifa_family = v4 ? AF_INET : AF_INET6;
+  header.ifa_prefixlen = on_link.length;
+  header.ifa_scope = static_cast<std::uint8_t>(address.scope);
+  header.ifa_index = unsigned_number(address.key.link);
+  if (without_dad && !v4) header.ifa_flags = IFA_F_NODAD;
+  Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
+  request.header(header).address(IFA_LOCAL, on_link.address).address(IFA_ADDRESS, on_link.address);
+  // As `ip address add ... broadcast +` and the Go plugins' library do.
+  if (v4 && on_link.length < 31) request.address(IFA_BROADCAST, on_link.network().last());
+  return request;
+}
+
+Request encode_delete_address(const LinkAddressKey& key) {
+  ifaddrmsg header{};
+  header.ifa_family = key.address.address.is_v4() ? AF_INET : AF_INET6;
+  header.ifa_prefixlen = key.address.length;
+  header.ifa_index = unsigned_number(key.link);
+  return Request(RTM_DELADDR, 0)
+      .header(header)
+      .address(IFA_LOCAL, key.address.address)
+      .address(IFA_ADDRESS, key.address.address);
+}
+
+std::optional<LinkAddress> decode_address(const Message& message) {
+  if (message.header.nlmsg_type != RTM_NEWADDR && message.header.nlmsg_type != RTM_DELADDR)
+    return std::nullopt;
+  const auto opened = message.open<ifaddrmsg>();
+  if (!opened) return std::nullopt;
+  const auto& [header, attributes] = *opened;
+  // On a point-to-point link IFA_ADDRESS is the other end; IFA_LOCAL is ours where it is given.
+  auto address = attributes.address(IFA_LOCAL);
+  if (!address) address = attributes.address(IFA_ADDRESS);
+  if (!address || header.ifa_prefixlen > address_bits(address->family())) return std::nullopt;
+  const std::uint32_t flags = attributes.u32(IFA_FLAGS).value_or(header.ifa_flags);
+  return LinkAddress{.key = {.link = static_cast<LinkIndex>(header.ifa_index),
+                             .address = {.address = *address, .length = header.ifa_prefixlen}},
+                     .scope = static_cast<RouteScope>(header.ifa_scope),
+                     .permanent = (flags & IFA_F_PERMANENT) != 0,
+                     // The same bit means "secondary" for IPv4.
+                     .temporary = !address->is_v4() && (flags & IFA_F_TEMPORARY) != 0,
+                     .deprecated = (flags & IFA_F_DEPRECATED) != 0,
+                     .tentative = (flags & IFA_F_TENTATIVE) != 0,
+                     .dad_failed = (flags & IFA_F_DADFAILED) != 0};
+}
+
+}  // namespace weft::kernel
