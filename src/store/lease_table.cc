@@ -37,6 +37,10 @@ void LeaseTable::edit(const std::function<void(LeaseEntries&)>& change) {
   });
 }
 
+void LeaseTable::read(const std::function<void(const LeaseEntries&)>& use) const {
+  state_.with([&](const State& state) { use(state.entries); });
+}
+
 std::shared_ptr<const LeaseView> LeaseTable::view() const {
   return state_.with([](State& state) {
     if (state.complete && state.view == nullptr)

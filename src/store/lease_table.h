@@ -34,6 +34,8 @@ class LeaseTable {
   void assign(LeaseEntries entries);
   /// Changes entries of a table that has been assigned once. `change` must not do I/O.
   void edit(const std::function<void(LeaseEntries&)>& change);
+  /// The same for a look at them.
+  void read(const std::function<void(const LeaseEntries&)>& use) const;
   /// nullptr until the first assign().
   std::shared_ptr<const LeaseView> view() const;
 
