@@ -39,14 +39,14 @@ Result<Fd> lock(const std::string& store) {
 }
 
 Status check_folder(const std::string& folder) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(folder.c_str(), &info) != 0) return fail_errno("reading " + folder);
   if (!S_ISDIR(info.st_mode)) return fail_errno("reading " + folder, ENOTDIR);
   return {};
 }
 
 std::int64_t written_at(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::stat(path.c_str(), &info) != 0) return 0;
   return std::int64_t{info.st_mtim.tv_sec} * 1'000'000 + info.st_mtim.tv_nsec / 1000;
 }
@@ -110,9 +110,8 @@ Result<std::optional<std::string>> DirectoryStore::network_config() {
 
 Result<LeaseView> DirectoryStore::list() {
   ASSIGN_OR_RETURN(LeaseEntries entries, read_lease_folder(subnets()));
-  std::erase_if(entries, [now = now_()](const auto& named) {
-    return has_expired(named.second, now);
-  });
+  std::erase_if(entries,
+                [now = now_()](const auto& named) { return has_expired(named.second, now); });
   return make_view(entries);
 }
 
@@ -146,8 +145,7 @@ Result<std::optional<Lease>> DirectoryStore::create(const LeaseKey& key,
     return lease;
   }
   // Linked and not renamed: a person's file that appears right now is not overwritten.
-  const Status created =
-      create_file_exclusively(file_of(key), lease_file_text(lease), kFileMode);
+  const Status created = create_file_exclusively(file_of(key), lease_file_text(lease), kFileMode);
   if (created) return lease;
   if (created.error().number == EEXIST) return std::nullopt;
   return Failure(created.error());

@@ -41,16 +41,15 @@ void DirectoryWatch::run(const std::stop_token& stop) {
     report(status);
     // A missing folder tells when it comes; every other trouble has to be tried again.
     const bool missing = there && !*there;
-    (void)events_.wait(wake_, missing ? std::nullopt
-                                      : std::optional(backoff(failures, milliseconds(0))));
+    (void)events_.wait(wake_,
+                       missing ? std::nullopt : std::optional(backoff(failures, milliseconds(0))));
   }
 }
 
 Status DirectoryWatch::read_everything() {
   ASSIGN_OR_RETURN(LeaseEntries entries, read_lease_folder(folder_));
-  std::erase_if(entries, [now = now_()](const auto& named) {
-    return has_expired(named.second, now);
-  });
+  std::erase_if(entries,
+                [now = now_()](const auto& named) { return has_expired(named.second, now); });
   table_.assign(std::move(entries));
   table_.set_health({});
   if (changed_) changed_();

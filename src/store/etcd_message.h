@@ -38,8 +38,8 @@ struct EtcdEvent {
 
 struct EtcdWatchMessage {
   std::int64_t revision = 0;
-  bool created = false;   ///< the answer to the watch request itself
-  bool canceled = false;  ///< the watch is over
+  bool created = false;               ///< the answer to the watch request itself
+  bool canceled = false;              ///< the watch is over
   std::int64_t compact_revision = 0;  ///< != 0: what was asked for is forgotten up to here
   std::string cancel_reason;
   std::vector<EtcdEvent> events;

@@ -15,8 +15,8 @@ constexpr std::uint32_t kItself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
 constexpr std::uint32_t kArrivals = IN_CREATE | IN_MOVED_TO | IN_MASK_ADD | IN_ONLYDIR;
 // A file that is linked when complete tells IN_CREATE only. No IN_MODIFY: whoever writes in
 // place closes the file in the end, and what is read before that is half a file.
-constexpr std::uint32_t kContents = IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE |
-                                    IN_MOVED_FROM | kItself;
+constexpr std::uint32_t kContents =
+    IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE | IN_DELETE | IN_MOVED_FROM | kItself;
 
 }  // namespace
 

@@ -1,15 +1,16 @@
 #include "store/http_client.h"
 
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <fcntl.h>
 #include <httplib.h>
-#include <openssl/err.h>
-#include <openssl/ssl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 
 #include <memory>
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
 
 #include "base/fd.h"
 #include "base/lock_guarded.h"
@@ -120,7 +121,7 @@ Result<std::unique_ptr<httplib::ClientImpl>> make_client(const HttpEndpoint& end
   if (endpoint.tls) {
     auto secure = std::make_unique<httplib::SSLClient>(endpoint.host, endpoint.port);
     RETURN_IF_ERROR(load_certificates(secure->ssl_context(), options));
-    // Told twice: without this httplib trusts the system's authorities besides.
+    // httplib adds the system's authorities unless it has been told of a file itself.
     if (!options.ca_file.empty()) secure->set_ca_cert_path(options.ca_file);
     client = std::move(secure);
   } else {
@@ -173,8 +174,8 @@ Failure failure(httplib::Error error, const Progress& progress, const HttpEndpoi
                          "check that the server is running and that the address is right");
     case httplib::Error::SSLConnection:
     case httplib::Error::SSLLoadingCerts:
-      return with_number(ECONNREFUSED, "TLS with " + where + ": " +
-                                           (tls.empty() ? "the handshake failed" : tls));
+      return with_number(ECONNREFUSED,
+                         "TLS with " + where + ": " + (tls.empty() ? "the handshake failed" : tls));
     case httplib::Error::SSLServerVerification: {
       const auto* secure = dynamic_cast<const httplib::SSLClient*>(&client);
       const long verdict = secure == nullptr ? X509_V_OK : secure->get_openssl_verify_result();
@@ -214,8 +215,7 @@ Result<HttpAnswer> exchange(const HttpEndpoint& endpoint, const HttpOptions& opt
     progress.last_byte = Clock::now();
     return true;
   };
-  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t,
-                                 std::uint64_t) {
+  request.content_receiver = [&](const char* data, std::size_t size, std::uint64_t, std::uint64_t) {
     progress.last_byte = Clock::now();
     if (progress.status == 200 && receive) {
       progress.ended_by_receiver = !receive({data, size});
@@ -237,8 +237,7 @@ Result<HttpAnswer> exchange(const HttpEndpoint& endpoint, const HttpOptions& opt
 
 }  // namespace
 
-std::optional<HttpEndpoint> HttpEndpoint::parse(std::string_view text,
-                                                std::uint16_t default_port) {
+std::optional<HttpEndpoint> HttpEndpoint::parse(std::string_view text, std::uint16_t default_port) {
   HttpEndpoint endpoint{.tls = false, .host = {}, .port = default_port};
   if (const auto scheme = text.find("://"); scheme != std::string_view::npos) {
     endpoint.tls = text.substr(0, scheme) == "https";

@@ -55,8 +55,7 @@ class LeaseStore {
   /// Rewrites a lease whose version is still `seen.version`, with a fresh `ttl`, or as a
   /// reservation when there is none. Returns it as stored, or nothing when it has changed or
   /// gone since.
-  virtual Result<std::optional<Lease>> replace(const Lease& seen,
-                                               const LeaseAttributes& attributes,
+  virtual Result<std::optional<Lease>> replace(const Lease& seen, const LeaseAttributes& attributes,
                                                std::optional<std::chrono::seconds> ttl) = 0;
 
   /// When the store forgets this lease: what create() and replace() said, or the answer of the

@@ -58,6 +58,8 @@ bool LeaseTable::set_health(Status health) {
   });
 }
 
-Status LeaseTable::health() const { return health_.copy(); }
+Status LeaseTable::health() const {
+  return health_.copy();
+}
 
 }  // namespace weft
