@@ -106,8 +106,9 @@ TEST(EtcdAuthTest, RefusedTokenIsReplaced) {
   EtcdServer server(EtcdServer::Tls::kNone, {"--auth-token-ttl", "1"});
   server.enable_auth();
   const auto store = *EtcdStore::open(server.options());
+  const auto watched = *EtcdStore::open(server.options());
   ASSERT_TRUE(store->list());
-  const auto watch = store->watch([] {});
+  const auto watch = watched->watch([] {});
   ASSERT_TRUE(eventually([&] { return watch->view() && watch->health(); }));
   server.kill();
   server.start();
