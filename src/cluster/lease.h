@@ -59,7 +59,7 @@ struct Lease {
   bool reserved = false;
   /// When the store forgets the lease; nothing for a reservation, and nothing where the store
   /// would have to be asked for each lease singly (LeaseStore::expiry).
-  std::optional<UnixSeconds> expiry;
+  std::optional<UnixSeconds> expiry = std::nullopt;
   /// Grows with every change of this lease; what a later change is conditional on.
   std::int64_t version = 0;
 
