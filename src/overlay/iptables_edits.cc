@@ -56,9 +56,12 @@ std::vector<IptablesEdit> plan_chain_edits(const IptablesChainPlan& plan,
     // Naming a chain that exists empties it, in the same commit that fills it again.
     std::vector<std::string> commands{":" + plan.chain + " - [0:0]"};
     for (const auto& rule : plan.rules) commands.push_back("-A " + plan.chain + " " + rule);
-    edits.push_back({.table = plan.table, .commands = std::move(commands),
+    edits.push_back({.table = plan.table,
+                     .commands = std::move(commands),
                      .object = "chain " + plan.chain,
-                     .found = !there ? "missing" : chain.rules.empty() ? "empty" : "different",
+                     .found = !there                ? "missing"
+                              : chain.rules.empty() ? "empty"
+                                                    : "different",
                      .done = "put"});
   }
   const Hook hook = inspect(chain_of(actual, plan.hooked_into), plan.chain);
@@ -69,10 +72,11 @@ std::vector<IptablesEdit> plan_chain_edits(const IptablesChainPlan& plan,
     auto commands = deletions(plan.hooked_into, hook.jumps);
     commands.push_back("-I " + plan.hooked_into + " " + std::to_string(place + 1) + " " +
                        plan.jump);
-    edits.push_back({.table = plan.table, .commands = std::move(commands),
+    edits.push_back({.table = plan.table,
+                     .commands = std::move(commands),
                      .object = "jump from " + plan.hooked_into,
-                     .found = hook.jumps.empty()        ? "missing"
-                              : hook.jumps.size() > 1   ? "more than once"
+                     .found = hook.jumps.empty()          ? "missing"
+                              : hook.jumps.size() > 1     ? "more than once"
                               : hook.before_first > place ? "behind a rule that ends everything"
                                                           : "different",
                      .done = "put"});
@@ -87,8 +91,11 @@ std::vector<IptablesEdit> plan_chain_removal(const std::string& table, const std
   auto commands = deletions(hooked_into, inspect(chain_of(actual, hooked_into), chain).jumps);
   commands.push_back("-F " + chain);
   commands.push_back("-X " + chain);
-  return {{.table = table, .commands = std::move(commands), .object = "chain " + chain,
-           .found = "not wanted", .done = "removed"}};
+  return {{.table = table,
+           .commands = std::move(commands),
+           .object = "chain " + chain,
+           .found = "not wanted",
+           .done = "removed"}};
 }
 
 bool drops_by_default(const IptablesTable& table, const std::string& name) {
@@ -106,8 +113,7 @@ std::string restore_script(const std::vector<IptablesEdit>& edits) {
     for (const auto& command : edit.commands)
       if (command[0] != ':') tables[edit.table] += command + "\n";
   std::string script;
-  for (const auto& [table, commands] : tables)
-    script += "*" + table + "\n" + commands + "COMMIT\n";
+  for (const auto& [table, commands] : tables) script += "*" + table + "\n" + commands + "COMMIT\n";
   return script;
 }
 

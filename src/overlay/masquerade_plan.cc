@@ -67,10 +67,10 @@ nft::TableContents plan_nftables(const MasqueradeFacts& facts) {
   const auto rule = [&] { return nft::RuleWriter(id.family); };
   nft::TableContents contents;
   contents.table = {.id = id, .comment = "rules for " + id.name};
-  nft::Chain forward{.name = "forward",
-                     .hook = nft::Hook{.type = "filter",
-                                       .point = nft::HookPoint::kForward,
-                                       .priority = nft::priority::kFilter}};
+  nft::Chain forward{
+      .name = "forward",
+      .hook = nft::Hook{
+          .type = "filter", .point = nft::HookPoint::kForward, .priority = nft::priority::kFilter}};
   std::vector<nft::Rule> accepts;
   if (facts.forward)
     accepts = {rule().source_in(facts.network).accept(),

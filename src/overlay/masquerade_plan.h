@@ -19,10 +19,10 @@
 namespace weft::overlay {
 
 struct MasqueradeFacts {
-  Prefix network;  ///< all pods
-  Prefix subnet;   ///< the pods of this node
-  bool masquerade = true;    ///< --ip-masq
-  bool forward = true;       ///< --iptables-forward-rules
+  Prefix network;          ///< all pods
+  Prefix subnet;           ///< the pods of this node
+  bool masquerade = true;  ///< --ip-masq
+  bool forward = true;     ///< --iptables-forward-rules
   bool random_fully = true;
 };
 

@@ -15,8 +15,7 @@ struct KnownChain {
 constexpr KnownChain kKnownChains[] = {{"nat", "FLANNEL-POSTRTG", "POSTROUTING"},
                                        {"filter", "FLANNEL-FWD", "FORWARD"}};
 
-const IptablesChainPlan* find_plan(const std::vector<IptablesChainPlan>& plans,
-                                   const char* chain) {
+const IptablesChainPlan* find_plan(const std::vector<IptablesChainPlan>& plans, const char* chain) {
   const auto found = std::find_if(plans.begin(), plans.end(),
                                   [&](const auto& plan) { return plan.chain == chain; });
   return found == plans.end() ? nullptr : &*found;
@@ -68,9 +67,9 @@ Status TrafficRules::settle_iptables(MasqueradeFacts facts, PassReport& report) 
   for (const auto& known : kKnownChains) {
     ASSIGN_OR_RETURN(const IptablesTable actual, programs->read(known.table));
     const IptablesChainPlan* plan = find_plan(plans, known.chain);
-    append(edits, plan != nullptr ? plan_chain_edits(*plan, actual)
-                                  : plan_chain_removal(known.table, known.chain,
-                                                       known.hooked_into, actual));
+    append(edits, plan != nullptr
+                      ? plan_chain_edits(*plan, actual)
+                      : plan_chain_removal(known.table, known.chain, known.hooked_into, actual));
   }
   RETURN_IF_ERROR(restore(*programs, edits, report));
   return remove_nftables_table(family, report);
@@ -82,8 +81,8 @@ Status TrafficRules::remove_nftables_table(Family family, PassReport& report) {
   if (!tables) return {};
   const nft::TableId id = nftables_table(family);
   ASSIGN_OR_RETURN(const auto all, (*tables)->tables());
-  const bool there = std::any_of(all.begin(), all.end(),
-                                 [&](const nft::Table& table) { return table.id == id; });
+  const bool there =
+      std::any_of(all.begin(), all.end(), [&](const nft::Table& table) { return table.id == id; });
   if (!there) return {};
   RETURN_IF_ERROR((*tables)->remove_table(id));
   report.edit("rules", "nftables table " + id.name, "not wanted", "removed");
@@ -92,7 +91,7 @@ Status TrafficRules::remove_nftables_table(Family family, PassReport& report) {
 
 Status TrafficRules::settle_nftables(const MasqueradeFacts& facts, PassReport& report) {
   const Family family = facts.network.family();
-  ASSIGN_OR_RETURN(kernel::Nftables* tables, nftables());
+  ASSIGN_OR_RETURN(kernel::Nftables * tables, nftables());
   ASSIGN_OR_RETURN(const auto edits, tables->apply(plan_nftables(facts)));
   for (const auto& edit : edits)
     report.edit("rules", "nftables " + nftables_table(family).name + " " + edit, "not as planned",
@@ -108,9 +107,9 @@ Status TrafficRules::settle_nftables(const MasqueradeFacts& facts, PassReport& r
     // An accept in one table does not undo a drop in another: it must be said where it is dropped.
     const bool needed = plan != nullptr && std::string(known.hooked_into) == "FORWARD" &&
                         drops_by_default(actual, known.hooked_into);
-    append(iptables_edits, needed ? plan_chain_edits(*plan, actual)
-                                  : plan_chain_removal(known.table, known.chain,
-                                                       known.hooked_into, actual));
+    append(iptables_edits,
+           needed ? plan_chain_edits(*plan, actual)
+                  : plan_chain_removal(known.table, known.chain, known.hooked_into, actual));
   }
   return restore(**programs, iptables_edits, report);
 }
