@@ -26,7 +26,8 @@ std::size_t blocks_of(std::size_t features) {
 // An ethtool command is a struct with an array of any length behind it.
 template <class Head, class Item>
 struct EthtoolCommand {
-  explicit EthtoolCommand(std::size_t count) : bytes((sizeof(Head) + count * sizeof(Item) + 7) / 8, 0) {}
+  explicit EthtoolCommand(std::size_t count)
+      : bytes((sizeof(Head) + count * sizeof(Item) + 7) / 8, 0) {}
   Head& head() { return *reinterpret_cast<Head*>(bytes.data()); }
   char* items() { return reinterpret_cast<char*>(bytes.data()) + sizeof(Head); }
   Item item(std::size_t index) {
