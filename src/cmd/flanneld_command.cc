@@ -122,8 +122,8 @@ Status read_public_address(const std::string& text, Family family, const char* f
   if (text.empty()) return {};
   const auto address = IpAddress::parse(text);
   if (!address || address->family() != family)
-    return fail(std::string(flag) + ": \"" + text + "\" is no " +
-                std::string(to_string(family)) + " address");
+    return fail(std::string(flag) + ": \"" + text + "\" is no " + std::string(to_string(family)) +
+                " address");
   options.public_addresses[family] = *address;
   return {};
 }
@@ -131,10 +131,10 @@ Status read_public_address(const std::string& text, Family family, const char* f
 Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   overlay::AgentOptions options;
   options.node.uplink.interfaces = flags.iface;
-  RETURN_IF_ERROR(read_public_address(flags.public_ip, Family::kIpv4, "--public-ip",
-                                      options.node.uplink));
-  RETURN_IF_ERROR(read_public_address(flags.public_ipv6, Family::kIpv6, "--public-ipv6",
-                                      options.node.uplink));
+  RETURN_IF_ERROR(
+      read_public_address(flags.public_ip, Family::kIpv4, "--public-ip", options.node.uplink));
+  RETURN_IF_ERROR(
+      read_public_address(flags.public_ipv6, Family::kIpv6, "--public-ipv6", options.node.uplink));
   options.node.subnet_file = flags.subnet_file;
   options.node.masquerade = flags.ip_masq;
   options.node.forward_rules = flags.forward_rules;
@@ -149,8 +149,7 @@ Status check_words(const Flags& flags) {
     if (std::find(words.begin(), words.end(), given) != words.end()) return {};
     return fail(std::string(flag) + ": there is no \"" + given + "\"" + did_you_mean(given, words));
   };
-  if (!flags.store.empty())
-    RETURN_IF_ERROR(one_of("--store", flags.store, {"directory", "etcd"}));
+  if (!flags.store.empty()) RETURN_IF_ERROR(one_of("--store", flags.store, {"directory", "etcd"}));
   RETURN_IF_ERROR(one_of("--log-format", flags.log_format, {"text", "json"}));
   return one_of("--log-level", flags.log_level, {"error", "warn", "info", "debug"});
 }

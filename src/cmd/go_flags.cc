@@ -38,7 +38,9 @@ Failure unknown_flag(const std::vector<GoFlag>& flags, const std::string& name) 
 }  // namespace
 
 GoFlag text_flag(std::string name, std::string& target, std::string usage) {
-  return {.name = std::move(name), .usage = std::move(usage), .default_text = target,
+  return {.name = std::move(name),
+          .usage = std::move(usage),
+          .default_text = target,
           .set = [&target](const std::string& value) -> Status {
             target = value;
             return {};
@@ -46,16 +48,20 @@ GoFlag text_flag(std::string name, std::string& target, std::string usage) {
 }
 
 GoFlag list_flag(std::string name, std::vector<std::string>& target, std::string usage) {
-  return {.name = std::move(name), .usage = std::move(usage) + " (may be repeated)",
-          .default_text = {}, .set = [&target](const std::string& value) -> Status {
+  return {.name = std::move(name),
+          .usage = std::move(usage) + " (may be repeated)",
+          .default_text = {},
+          .set = [&target](const std::string& value) -> Status {
             target.push_back(value);
             return {};
           }};
 }
 
 GoFlag bool_flag(std::string name, bool& target, std::string usage) {
-  return {.name = std::move(name), .usage = std::move(usage),
-          .default_text = target ? "true" : "", .boolean = true,
+  return {.name = std::move(name),
+          .usage = std::move(usage),
+          .default_text = target ? "true" : "",
+          .boolean = true,
           .set = [&target](const std::string& value) -> Status {
             ASSIGN_OR_RETURN(target, parse_go_bool(value));
             return {};
@@ -63,7 +69,8 @@ GoFlag bool_flag(std::string name, bool& target, std::string usage) {
 }
 
 GoFlag int_flag(std::string name, int& target, int least, int most, std::string usage) {
-  return {.name = std::move(name), .usage = std::move(usage),
+  return {.name = std::move(name),
+          .usage = std::move(usage),
           .default_text = std::to_string(target),
           .set = [&target, least, most](const std::string& value) -> Status {
             int number = 0;
