@@ -187,7 +187,10 @@ CniStatus status(const Call& call) {
 }
 
 CniStatus gc(const Call& call) {
-  return run_ipam(Command::kGc, call);
+  ASSIGN_OR_RETURN(const auto attachments, valid_attachments(call.config));
+  const CniStatus addresses = run_ipam(Command::kGc, call);
+  RETURN_IF_ERROR(collect_masquerade(call.network, attachments));
+  return addresses;
 }
 
 }  // namespace
