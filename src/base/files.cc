@@ -61,14 +61,16 @@ Status sync_folder_of(const std::string& path) {
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-Directory open_directory(int fd) { return Directory(::fdopendir(fd), &::closedir); }
+Directory open_directory(int fd) {
+  return Directory(::fdopendir(fd), &::closedir);
+}
 
 bool is_dot(const char* name) {
   return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
 Status remove_tree_at(int parent, const char* name, dev_t device, const std::string& shown) {
-  struct stat info{};
+  struct stat info {};
   if (::fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? Status{} : fail_errno("reading " + shown);
   if (!S_ISDIR(info.st_mode)) {
@@ -151,7 +153,7 @@ Status remove_file(const std::string& path) {
 }
 
 Status remove_tree(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::lstat(path.c_str(), &info) != 0)
     return errno == ENOENT ? Status{} : fail_errno("reading " + path);
   return remove_tree_at(AT_FDCWD, path.c_str(), info.st_dev, path);

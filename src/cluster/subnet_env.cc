@@ -32,8 +32,7 @@ Result<std::vector<Prefix>> parse_networks(const std::string& key, const std::st
 }
 
 Status read_line(const std::string& key, const std::string& value, SubnetEnv& env) {
-  const Family family =
-      key == kIpv6Network || key == kIpv6Subnet ? Family::kIpv6 : Family::kIpv4;
+  const Family family = key == kIpv6Network || key == kIpv6Subnet ? Family::kIpv6 : Family::kIpv4;
   if (key == kNetwork || key == kIpv6Network) {
     ASSIGN_OR_RETURN(env.networks[family], parse_networks(key, value, family));
   } else if (key == kSubnet || key == kIpv6Subnet) {
@@ -89,7 +88,9 @@ Result<SubnetEnv> SubnetEnv::parse(std::string_view text) {
     masquerade_given = masquerade_given || key == kMasquerade;
   }
   std::string missing;
-  const auto lacks = [&](const char* key) { missing += (missing.empty() ? "" : ", ") + std::string(key); };
+  const auto lacks = [&](const char* key) {
+    missing += (missing.empty() ? "" : ", ") + std::string(key);
+  };
   if (env.networks.empty()) lacks(kNetwork), lacks(kIpv6Network);
   if (env.subnets.empty()) lacks(kSubnet), lacks(kIpv6Subnet);
   if (env.mtu == 0) lacks(kMtu);

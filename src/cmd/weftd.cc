@@ -36,7 +36,7 @@ int main(int argc, char** argv) {
   if (program.empty())
     std::fputs(kHelp, stderr);
   else
-    std::fprintf(stderr, "weftd: there is no program \"%s\"%s; see weftd --help\n",
-                 program.c_str(), weft::did_you_mean(program, {"flanneld"}).c_str());
+    std::fprintf(stderr, "weftd: there is no program \"%s\"%s; see weftd --help\n", program.c_str(),
+                 weft::did_you_mean(program, {"flanneld"}).c_str());
   return static_cast<int>(weft::ExitCode::kUsage);
 }

@@ -381,8 +381,8 @@ struct Set {
   std::uint32_t flags = 0;
   std::uint32_t key_type = 0;
   std::uint32_t key_length = 0;
-  std::uint32_t data_type = 0;  ///< of maps
-  std::uint32_t data_length = 0;  ///< 0 when the data are verdicts
+  std::uint32_t data_type = 0;                    ///< of maps
+  std::uint32_t data_length = 0;                  ///< 0 when the data are verdicts
   std::uint32_t size = 0;                         ///< at most so many elements; 0: no limit
   std::vector<std::uint32_t> field_lengths = {};  ///< of sets with kConcatenation
   std::optional<std::uint64_t> timeout_ms = {};   ///< of sets with kTimeout

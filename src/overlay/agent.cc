@@ -122,7 +122,7 @@ class Agent {
   LockGuarded<NodeIdentity> identity_;
   StatusFile status_;  // of the repair loop
   LeaseKeeper keeper_;
-  bool macs_settled_ = false;  // of the lease loop
+  bool macs_settled_ = false;               // of the lease loop
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
   std::atomic<bool> rules_dirty_{true};

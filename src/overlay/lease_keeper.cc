@@ -30,12 +30,14 @@ void LeaseKeeper::take_over(Lease lease, const std::string& how) {
     spdlog::info("lease {}: {} (public address {}, {})", lease.key.describe(), how,
                  lease.attributes.public_ipv4 ? lease.attributes.public_ipv4->to_string()
                                               : lease.attributes.public_ipv6->to_string(),
-                 lease.reserved ? "reserved" : "expires in " + std::to_string(times_.ttl.count()) +
-                                                   " s unless renewed");
+                 lease.reserved
+                     ? "reserved"
+                     : "expires in " + std::to_string(times_.ttl.count()) + " s unless renewed");
   if (before && before->key != lease.key)
-    spdlog::error("lease {}: lost to another node; pods that run here have addresses that are no "
-                  "longer this node's: restart them",
-                  before->key.describe());
+    spdlog::error(
+        "lease {}: lost to another node; pods that run here have addresses that are no "
+        "longer this node's: restart them",
+        before->key.describe());
   lease_.with([&](auto& held) { held = std::make_shared<const Lease>(std::move(lease)); });
   hooks_.changed();
 }
@@ -124,8 +126,8 @@ milliseconds LeaseKeeper::step(const std::shared_ptr<const LeaseView>& view,
   }
   const auto lease_now = lease();
   if (!lease_now->expiry) return kLongest;
-  const auto left = std::chrono::duration_cast<milliseconds>(*lease_now->expiry -
-                                                             times_.renew_margin - now);
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(*lease_now->expiry - times_.renew_margin - now);
   return std::clamp(left, milliseconds(1000), kLongest);
 }
 

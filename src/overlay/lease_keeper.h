@@ -24,7 +24,7 @@
 namespace weft::overlay {
 
 struct LeaseTimes {
-  std::chrono::seconds ttl{86'400};     ///< flannel's
+  std::chrono::seconds ttl{86'400};       ///< flannel's
   std::chrono::minutes renew_margin{60};  ///< before its end a lease is renewed
 };
 

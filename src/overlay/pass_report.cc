@@ -10,9 +10,12 @@ constexpr std::size_t kNamedSingly = 3;
 
 std::string_view heading(PassCause cause) {
   switch (cause) {
-    case PassCause::kStart: return "set up: ";
-    case PassCause::kPeers: return "peers changed: ";
-    case PassCause::kDrift: break;
+    case PassCause::kStart:
+      return "set up: ";
+    case PassCause::kPeers:
+      return "peers changed: ";
+    case PassCause::kDrift:
+      break;
   }
   return "repaired: ";
 }
@@ -24,7 +27,9 @@ void PassReport::edit(std::string_view kind, std::string object, std::string fou
   edits_.push_back({std::string(kind), std::move(object), std::move(found), std::move(done)});
 }
 
-void PassReport::failure(std::string what) { failures_.push_back(std::move(what)); }
+void PassReport::failure(std::string what) {
+  failures_.push_back(std::move(what));
+}
 
 std::string PassReport::line(PassCause cause) const {
   if (edits_.empty()) return "";

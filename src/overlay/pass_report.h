@@ -12,9 +12,9 @@ namespace weft::overlay {
 
 /// Why a pass had something to do.
 enum class PassCause {
-  kStart,   ///< the first pass: adopts what is there and completes it
-  kPeers,   ///< the store's leases have changed
-  kDrift,   ///< somebody else changed what is ours
+  kStart,  ///< the first pass: adopts what is there and completes it
+  kPeers,  ///< the store's leases have changed
+  kDrift,  ///< somebody else changed what is ours
 };
 
 class PassReport {

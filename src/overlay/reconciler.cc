@@ -39,8 +39,12 @@ void tell(const std::vector<kernel::EditOutcome>& outcomes, PassReport& report) 
     const bool put = outcome.action == Action::kPut;
     const bool replaced = outcome.action == Action::kReplaced;
     report.edit(kind_of(outcome.object), outcome.object,
-                put ? "missing" : replaced ? "different" : "stale",
-                put ? "put" : replaced ? "replaced" : "removed");
+                put        ? "missing"
+                : replaced ? "different"
+                           : "stale",
+                put        ? "put"
+                : replaced ? "replaced"
+                           : "removed");
   }
 }
 
@@ -95,13 +99,18 @@ Result<Link> Reconciler::apply_vtep(const Vtep& vtep, const std::optional<Link>&
     report.edit("links", object, "unusable (" + edits.recreate_because + ")", "removed");
   }
   if (edits.create || !edits.recreate_because.empty()) {
-    RETURN_IF_ERROR(rtnetlink_.create({.name = vtep.name, .kind = "vxlan", .mac = vtep.mac,
-                                       .mtu = vtep.mtu, .up = true, .vxlan = vtep.options}));
+    RETURN_IF_ERROR(rtnetlink_.create({.name = vtep.name,
+                                       .kind = "vxlan",
+                                       .mac = vtep.mac,
+                                       .mtu = vtep.mtu,
+                                       .up = true,
+                                       .vxlan = vtep.options}));
     report.edit("links", object, "missing", "created");
   } else if (edits.set_mac || edits.set_mtu || edits.set_up) {
-    RETURN_IF_ERROR(rtnetlink_.change(
-        actual->index, {.mac = edits.set_mac, .mtu = edits.set_mtu,
-                        .up = edits.set_up ? std::optional(true) : std::nullopt}));
+    RETURN_IF_ERROR(rtnetlink_.change(actual->index,
+                                      {.mac = edits.set_mac,
+                                       .mtu = edits.set_mtu,
+                                       .up = edits.set_up ? std::optional(true) : std::nullopt}));
     if (edits.set_mac)
       report.edit("links", object, "with MAC " + actual->mac.to_string(),
                   "set to " + vtep.mac.to_string());
@@ -115,8 +124,7 @@ Result<Link> Reconciler::apply_vtep(const Vtep& vtep, const std::optional<Link>&
   return *link;
 }
 
-Result<LinkIndex> Reconciler::settle_vtep(Family family, const Prefix& subnet,
-                                          PassReport& report) {
+Result<LinkIndex> Reconciler::settle_vtep(Family family, const Prefix& subnet, PassReport& report) {
   const auto& backend = std::get<VxlanBackend>(conf_.backend);
   const MacAddress mac = identity_.copy().vtep_macs.at(family);
   const Vtep vtep = plan_vtep(backend, subnet, mac, uplink_.link.index, uplink_.link.mtu,
@@ -151,8 +159,7 @@ Result<ForwardingTables> Reconciler::read_tables(Family family, LinkIndex vtep) 
   ASSIGN_OR_RETURN(const auto neighbours, rtnetlink_.neighbours(family, vtep));
   for (const auto& neighbour : neighbours)
     // What the kernel resolved or failed to resolve by itself is not ours, and a put replaces it.
-    if (neighbour.state == NeighbourState::kPermanent)
-      tables.neighbours[neighbour.key] = neighbour;
+    if (neighbour.state == NeighbourState::kPermanent) tables.neighbours[neighbour.key] = neighbour;
   ASSIGN_OR_RETURN(const auto entries, rtnetlink_.fdb(vtep));
   for (const auto& entry : entries)
     if (entry.permanent) tables.fdb[entry.key] = entry;
@@ -233,9 +240,9 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
                           .forward = options_.forward_rules,
                           .random_fully = options_.random_fully},
                          report));
-  const PassCause cause = first_pass_              ? PassCause::kStart
+  const PassCause cause = first_pass_             ? PassCause::kStart
                           : view != planned_view_ ? PassCause::kPeers
-                                                   : PassCause::kDrift;
+                                                  : PassCause::kDrift;
   if (const std::string line = report.line(cause); !line.empty()) spdlog::info("{}", line);
   for (const auto& failure : report.failures())
     if (quiet_.allows(failure)) spdlog::error("{}", failure);

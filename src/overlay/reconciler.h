@@ -55,8 +55,11 @@ class Reconciler {
  private:
   Reconciler(const NetConf& conf, Options options, LockGuarded<NodeIdentity>& identity,
              kernel::Rtnetlink rtnetlink)
-      : conf_(conf), options_(std::move(options)), identity_(identity),
-        rtnetlink_(std::move(rtnetlink)), rules_(conf) {}
+      : conf_(conf),
+        options_(std::move(options)),
+        identity_(identity),
+        rtnetlink_(std::move(rtnetlink)),
+        rules_(conf) {}
 
   Status refresh_uplink(bool& changed);
   /// The VTEP's number once it is as planned.
@@ -75,7 +78,7 @@ class Reconciler {
   LockGuarded<NodeIdentity>& identity_;
   kernel::Rtnetlink rtnetlink_;
   TrafficRules rules_;
-  Uplink uplink_;                       // as of this pass
+  Uplink uplink_;  // as of this pass
   std::vector<LinkIndex> watched_links_;
   std::shared_ptr<const LeaseView> planned_view_;  // of the last pass
   bool first_pass_ = true;

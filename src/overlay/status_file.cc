@@ -13,11 +13,16 @@ namespace {
 
 const char* name_of(AgentState state) {
   switch (state) {
-    case AgentState::kReady: return "ready";
-    case AgentState::kWaitingForConfig: return "waiting-for-config";
-    case AgentState::kWaitingForLease: return "waiting-for-lease";
-    case AgentState::kStoreUnreachable: return "store-unreachable";
-    case AgentState::kError: break;
+    case AgentState::kReady:
+      return "ready";
+    case AgentState::kWaitingForConfig:
+      return "waiting-for-config";
+    case AgentState::kWaitingForLease:
+      return "waiting-for-lease";
+    case AgentState::kStoreUnreachable:
+      return "store-unreachable";
+    case AgentState::kError:
+      break;
   }
   return "error";
 }
@@ -34,8 +39,8 @@ void StatusFile::set(AgentState state, const std::string& reason) {
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
-  const Json json = {{"state", name_of(state)}, {"reason", reason}, {"since", since},
-                     {"pid", ::getpid()}};
+  const Json json = {
+      {"state", name_of(state)}, {"reason", reason}, {"since", since}, {"pid", ::getpid()}};
   const auto slash = path_.rfind('/');
   if (slash != std::string::npos && slash != 0) (void)make_directories(path_.substr(0, slash));
   // A comfort: the network works without it.

@@ -12,6 +12,7 @@
 #include "base/lock_guarded.h"
 #include "peers/etcd_server.h"
 #include "store/etcd_store.h"
+#include "support/leases.h"
 
 namespace weft {
 namespace {
@@ -83,8 +84,7 @@ class Impostor {
 std::string good_range() {
   return R"({"header":{"revision":"7"},"kvs":[{"key":")" +
          to_base64("/coreos.com/network/subnets/10.3.1.0-24") +
-         R"(","mod_revision":"5","value":")" +
-         to_base64(R"({"PublicIP":"1.2.3.4","PublicIPv6":null})") + R"("}],"count":"1"})";
+         R"(","mod_revision":"5","value":")" + to_base64(test::kValue) + R"("}],"count":"1"})";
 }
 
 constexpr char kCreated[] = R"({"result":{"header":{"revision":"7"},"created":true}})"
@@ -172,19 +172,13 @@ TEST(EtcdGarbageTest, StalledWatchEndsAtOnce) {
 // A port that takes connections into its backlog and then none any more, so that connecting
 // itself hangs.
 TEST(EtcdGarbageTest, UnreachableEndpointIsNamedInTime) {
-  const Fd listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  ASSERT_EQ(::bind(listener.get(), generic, size), 0);
+  const auto [listener, address] = test::bind_loopback();
   ASSERT_EQ(::listen(listener.get(), 0), 0);
-  ASSERT_EQ(::getsockname(listener.get(), generic, &size), 0);
   std::vector<Fd> fillers;
   for (int i = 0; i < 4; ++i) {
     fillers.emplace_back(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-    (void)::connect(fillers.back().get(), generic, size);
+    (void)::connect(fillers.back().get(), reinterpret_cast<const sockaddr*>(&address),
+                    sizeof address);
   }
   EtcdOptions options;
   options.endpoints = {"http://127.0.0.1:" + std::to_string(ntohs(address.sin_port))};

@@ -1,36 +1,26 @@
 // TLS with an authority alone and with client certificates; users and passwords.
 #include <gtest/gtest.h>
 
-#include "base/files.h"
 #include "peers/etcd_server.h"
 #include "store/etcd_store.h"
+#include "support/leases.h"
 
 namespace weft {
 namespace {
 
+using namespace test;  // NOLINT: the words of the tests
 using std::chrono::seconds;
-using test::EtcdServer;
-using test::eventually;
 
-const LeaseKey kKey = *LeaseKey::parse("10.3.1.0-24");
-
-LeaseAttributes attributes() {
-  return *LeaseAttributes::parse(R"({"PublicIP":"1.2.3.4","PublicIPv6":null})");
-}
-
-std::string words(const Status& status) {
-  return status ? "" : status.error().text();
-}
+const LeaseKey kKey = key("10.3.1.0-24");
 
 // What a node does: write, read, follow.
 void expect_usable(const EtcdOptions& options) {
   const auto store = *EtcdStore::open(options);
-  const auto lease = store->create(kKey, attributes(), seconds(60));
+  const auto lease = store->create(kKey, attributes("1.2.3.4"), seconds(60));
   ASSERT_TRUE(lease) << lease.error().text();
   ASSERT_TRUE(*lease);
   const auto watch = store->watch([] {});
-  EXPECT_TRUE(eventually([&] { return watch->view() && watch->health(); }))
-      << words(watch->health());
+  EXPECT_TRUE(is_current(*watch)) << words(watch->health());
   ASSERT_TRUE(*store->remove(**lease));
   EXPECT_TRUE(eventually([&] { return watch->view()->leases.empty(); }));
 }
@@ -109,11 +99,11 @@ TEST(EtcdAuthTest, RefusedTokenIsReplaced) {
   const auto watched = *EtcdStore::open(server.options());
   ASSERT_TRUE(store->list());
   const auto watch = watched->watch([] {});
-  ASSERT_TRUE(eventually([&] { return watch->view() && watch->health(); }));
+  ASSERT_TRUE(is_current(*watch));
   server.kill();
   server.start();
   EXPECT_TRUE(store->list()) << store->list().error().text();
-  ASSERT_TRUE(*store->create(kKey, attributes(), seconds(60)));
+  ASSERT_TRUE(*store->create(kKey, attributes("1.2.3.4"), seconds(60)));
   EXPECT_TRUE(eventually([&] { return watch->view()->leases.contains(kKey); }))
       << words(watch->health());
 }

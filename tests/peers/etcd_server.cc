@@ -35,16 +35,20 @@ void openssl(std::vector<std::string> words) {
 
 }  // namespace
 
-std::uint16_t free_port() {
-  const Fd fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  auto* generic = reinterpret_cast<sockaddr*>(&address);
-  if (::bind(fd.get(), generic, size) != 0 || ::getsockname(fd.get(), generic, &size) != 0)
+Bound bind_loopback() {
+  Bound bound{.socket = Fd(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)), .address = {}};
+  bound.address.sin_family = AF_INET;
+  bound.address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof bound.address;
+  auto* generic = reinterpret_cast<sockaddr*>(&bound.address);
+  if (::bind(bound.socket.get(), generic, size) != 0 ||
+      ::getsockname(bound.socket.get(), generic, &size) != 0)
     give_up("no free port");
-  return ntohs(address.sin_port);
+  return bound;
+}
+
+std::uint16_t free_port() {
+  return ntohs(bind_loopback().address.sin_port);
 }
 
 EtcdServer::EtcdServer(Tls tls, std::vector<std::string> more_flags)

@@ -4,18 +4,27 @@
 // with the openssl program: an authority, a server's for 127.0.0.1, a client's.
 #pragma once
 
+#include <netinet/in.h>
 #include <sys/types.h>
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/json.h"
 #include "store/etcd_client.h"
 #include "support/eventually.h"
 #include "support/temp_dir.h"
 
 namespace weft::test {
+
+/// A TCP socket at a free port of 127.0.0.1 that does not listen yet.
+struct Bound {
+  Fd socket;
+  sockaddr_in address;
+};
+Bound bind_loopback();
 
 /// A TCP port of 127.0.0.1 that nobody listened on a moment ago.
 std::uint16_t free_port();

@@ -8,22 +8,13 @@
 
 #include "base/base64.h"
 #include "peers/etcd_server.h"
+#include "support/leases.h"
 
 namespace weft {
 namespace {
 
+using namespace test;  // NOLINT: the words of the tests
 using std::chrono::seconds;
-using test::EtcdServer;
-
-LeaseKey key(const std::string& text) {
-  return *LeaseKey::parse(text);
-}
-
-LeaseAttributes attributes(const std::string& address) {
-  LeaseAttributes result;
-  result.public_ipv4 = *IpAddress::parse(address);
-  return result;
-}
 
 class EtcdStoreTest : public testing::Test {
  protected:
@@ -48,7 +39,7 @@ TEST_F(EtcdStoreTest, TestEtcdRegistry) {
 
   const auto lease = store_->create(key("10.3.1.0-24"), attributes("1.2.3.4"), seconds(86400));
   ASSERT_TRUE(lease && *lease);
-  EXPECT_EQ(server_.value_of(kFirst), R"({"PublicIP":"1.2.3.4","PublicIPv6":null})");
+  EXPECT_EQ(server_.value_of(kFirst), kValue);
   EXPECT_NE(server_.lease_of(kFirst), 0);
 
   const auto view = store_->list();
@@ -138,7 +129,7 @@ TEST_F(EtcdStoreTest, OneOfManyWinsTheRaceAndTheOthersLeaveNoLease) {
 }
 
 TEST_F(EtcdStoreTest, ReservationStaysLeaseless) {
-  server_.put(kFirst, R"({"PublicIP":"1.2.3.4","PublicIPv6":null})");
+  server_.put(kFirst, kValue);
   const Lease reserved = store_->list()->leases.at(key("10.3.1.0-24"));
   EXPECT_TRUE(reserved.reserved);
   EXPECT_FALSE(*store_->expiry(reserved));
@@ -150,7 +141,7 @@ TEST_F(EtcdStoreTest, ReservationStaysLeaseless) {
 }
 
 TEST_F(EtcdStoreTest, BrokenEntriesAreNamedAndTheOthersKept) {
-  server_.put(kFirst, R"({"PublicIP":"1.2.3.4","PublicIPv6":null})");
+  server_.put(kFirst, kValue);
   server_.put("/coreos.com/network/subnets/10.3.2.0-24", "half {");
   server_.put("/coreos.com/network/subnets/10.3.3.0-024", R"({"PublicIP":"1.2.3.4"})");
   server_.put("/coreos.com/network/subnets/a/b", "x");
@@ -168,11 +159,10 @@ TEST_F(EtcdStoreTest, ListsMoreThanAPage) {
   for (int i = 0; i < kLeases; i += 100) {
     Json transaction;
     for (int k = i; k < std::min(kLeases, i + 100); ++k) {
-      const LeaseKey subnet{.ipv4 = Prefix(IpAddress::v4(0x0a000000U + 256U * unsigned(k)), 24),
-                            .ipv6 = {}};
       Json& put = transaction["success"].emplace_back(Json::object())["request_put"];
-      put["key"] = to_base64("/coreos.com/network/subnets/" + subnet.to_string());
-      put["value"] = to_base64(R"({"PublicIP":"1.2.3.4","PublicIPv6":null})");
+      put["key"] = to_base64("/coreos.com/network/subnets/" +
+                             numbered(static_cast<unsigned>(k)).to_string());
+      put["value"] = to_base64(kValue);
     }
     server_.call("/v3/kv/txn", transaction);
   }

@@ -7,29 +7,15 @@
 #include <gtest/gtest.h>
 
 #include "store/lease_file.h"
-#include "support/eventually.h"
+#include "support/leases.h"
 #include "support/temp_dir.h"
 
 namespace weft {
 namespace {
 
+using namespace test;  // NOLINT: the words of the tests
 using std::chrono::milliseconds;
 using std::chrono::seconds;
-using test::eventually;
-
-LeaseKey key(const std::string& text) {
-  return *LeaseKey::parse(text);
-}
-
-LeaseAttributes attributes(const std::string& address) {
-  LeaseAttributes result;
-  result.public_ipv4 = *IpAddress::parse(address);
-  return result;
-}
-
-LeaseKey numbered(unsigned i) {
-  return {.ipv4 = Prefix(IpAddress::v4(0x0a000000U + 256U * i), 24), .ipv6 = {}};
-}
 
 class DirectoryStoreTest : public testing::Test {
  protected:
@@ -49,8 +35,6 @@ class DirectoryStoreTest : public testing::Test {
       std::chrono::system_clock::time_point(seconds(1'800'000'000))};
   std::unique_ptr<DirectoryStore> store_ = open();
 };
-
-constexpr char kValue[] = R"({"PublicIP":"1.2.3.4","PublicIPv6":null})";
 
 TEST_F(DirectoryStoreTest, CreatesListsReplacesAndRemoves) {
   const auto created = store_->create(key("10.3.1.0-24"), attributes("1.2.3.4"), seconds(60));
@@ -231,19 +215,8 @@ class DirectoryWatchTest : public DirectoryStoreTest {
  protected:
   void watch() {
     watch_ = store_->watch([this] { ++changes_; });
-    ASSERT_TRUE(eventually([&] { return watch_->view() && watch_->health(); }));
+    ASSERT_TRUE(is_current(*watch_));
   }
-  bool sees(const std::string& name) const {
-    const auto view = watch_->view();
-    return view && view->leases.contains(key(name));
-  }
-  bool comes(const std::string& name) {
-    return eventually([&] { return sees(name); });
-  }
-  bool goes(const std::string& name) {
-    return eventually([&] { return !sees(name); });
-  }
-
   std::atomic<int> changes_{0};
   std::unique_ptr<LeaseWatch> watch_;
 };
@@ -251,18 +224,18 @@ class DirectoryWatchTest : public DirectoryStoreTest {
 TEST_F(DirectoryWatchTest, SeesWhatComesChangesAndGoes) {
   write("10.3.1.0-24", kValue);
   watch();
-  EXPECT_TRUE(sees("10.3.1.0-24"));
+  EXPECT_TRUE(sees(*watch_, "10.3.1.0-24"));
   const auto begun = std::chrono::steady_clock::now();
   const auto lease = **store_->create(key("10.3.2.0-24"), attributes("1.2.3.4"), seconds(60));
-  EXPECT_TRUE(comes("10.3.2.0-24"));
+  EXPECT_TRUE(comes(*watch_, "10.3.2.0-24"));
   EXPECT_LT(std::chrono::steady_clock::now() - begun, seconds(2)) << "a nudge, not a poll";
   const auto next = **store_->replace(lease, attributes("1.2.3.5"), seconds(60));
   EXPECT_TRUE(
       eventually([&] { return watch_->view()->leases.at(lease.key).version == next.version; }));
   EXPECT_GT(changes_, 0);
   ASSERT_TRUE(*store_->remove(next));
-  EXPECT_TRUE(goes("10.3.2.0-24"));
-  EXPECT_TRUE(sees("10.3.1.0-24"));
+  EXPECT_TRUE(goes(*watch_, "10.3.2.0-24"));
+  EXPECT_TRUE(sees(*watch_, "10.3.1.0-24"));
 }
 
 TEST_F(DirectoryWatchTest, FileWrittenInPlaceIsReadWhenItIsClosed) {
@@ -271,7 +244,7 @@ TEST_F(DirectoryWatchTest, FileWrittenInPlaceIsReadWhenItIsClosed) {
   ASSERT_NE(stream, nullptr);
   std::fputs(kValue, stream);
   std::fclose(stream);
-  EXPECT_TRUE(comes("10.3.1.0-24"));
+  EXPECT_TRUE(comes(*watch_, "10.3.1.0-24"));
   EXPECT_TRUE(eventually([&] { return watch_->view()->broken.empty(); }));
 }
 
@@ -280,9 +253,9 @@ TEST_F(DirectoryWatchTest, BrokenFileIsNamedAndMended) {
   watch();
   write("10.3.2.0-24", "{");
   ASSERT_TRUE(eventually([&] { return watch_->view()->broken.size() == 1; }));
-  EXPECT_TRUE(sees("10.3.1.0-24"));
+  EXPECT_TRUE(sees(*watch_, "10.3.1.0-24"));
   write("10.3.2.0-24", kValue);
-  EXPECT_TRUE(comes("10.3.2.0-24"));
+  EXPECT_TRUE(comes(*watch_, "10.3.2.0-24"));
   EXPECT_TRUE(watch_->view()->broken.empty());
 }
 
@@ -315,10 +288,10 @@ TEST_F(DirectoryWatchTest, FolderMovedAwayAndBack) {
   const std::string elsewhere = folder_.path() + "/elsewhere";
   ASSERT_EQ(std::rename(path_.c_str(), elsewhere.c_str()), 0);
   ASSERT_TRUE(eventually([&] { return !watch_->health(); }));
-  EXPECT_TRUE(sees("10.3.1.0-24"));
+  EXPECT_TRUE(sees(*watch_, "10.3.1.0-24"));
   ASSERT_TRUE(write_file_atomically(elsewhere + "/subnets/10.3.2.0-24", kValue, 0644));
   ASSERT_EQ(std::rename(elsewhere.c_str(), path_.c_str()), 0);
-  EXPECT_TRUE(comes("10.3.2.0-24"));
+  EXPECT_TRUE(comes(*watch_, "10.3.2.0-24"));
   EXPECT_TRUE(eventually([&] { return watch_->health().has_value(); }));
 }
 
