@@ -1,0 +1,63 @@
+#include "cni/masquerade_rules.h"
+
+#include "base/sha512.h"
+#include "net/nft_rules.h"
+
+namespace weft::cni {
+namespace {
+
+constexpr std::size_t kHashDigits = 16;
+constexpr std::size_t kLongestComment = 127;
+constexpr std::size_t kChainDigits = 24;
+
+Prefix multicast(Family family) {
+  return *Prefix::parse(family == Family::kIpv4 ? "224.0.0.0/4" : "ff00::/8");
+}
+
+}  // namespace
+
+nft::TableContents masquerade_table() {
+  constexpr auto kFamily = nft::TableFamily::kInet;
+  nft::TableContents contents;
+  contents.table = {
+      .id = {.family = kFamily, .name = "cni_plugins_masquerade"},
+      .comment = "Masquerading for plugins from github.com/containernetworking/plugins"};
+  contents.add(
+      nft::Chain{.name = std::string(kMasqueradeChecks),
+                 .comment = "Masquerade traffic from certain IPs to any (non-multicast) IP outside "
+                            "their subnet"});
+  contents.add(
+      nft::Chain{.name = "postrouting",
+                 .hook = nft::Hook{.type = "nat",
+                                   .point = nft::HookPoint::kPostrouting,
+                                   .priority = nft::priority::kSrcNat}},
+      {nft::RuleWriter(kFamily).destination_in(multicast(Family::kIpv4)).return_from_chain(),
+       nft::RuleWriter(kFamily).destination_in(multicast(Family::kIpv6)).return_from_chain(),
+       nft::RuleWriter(kFamily).go_to(std::string(kMasqueradeChecks))});
+  return contents;
+}
+
+std::string network_hash(const std::string& network) {
+  return sha512_hex(network, kHashDigits);
+}
+
+std::string attachment_hash(const AttachmentName& attachment) {
+  return network_hash(attachment.network) + "-" +
+         sha512_hex(attachment.ifname + ":" + attachment.container_id, kHashDigits);
+}
+
+nft::Rule masquerade_rule(const AttachmentName& attachment, const InterfaceAddress& address) {
+  const std::string comment = attachment_hash(attachment) + ", net: " + attachment.network +
+                              ", if: " + attachment.ifname + ", id: " + attachment.container_id;
+  return nft::RuleWriter(nft::TableFamily::kInet)
+      .source_in(Prefix::host(address.address))
+      .destination_not_in(address.network())
+      .masquerade()
+      .comment(comment.substr(0, kLongestComment));
+}
+
+std::string iptables_chain(const std::string& network, const std::string& container_id) {
+  return "CNI-" + sha512_hex(network + container_id, kChainDigits);
+}
+
+}  // namespace weft::cni
