@@ -3,6 +3,7 @@
 #include <functional>
 #include <set>
 
+#include "cni/masquerade_iptables.h"
 #include "kernel/nftables.h"
 
 namespace weft::cni {
@@ -93,15 +94,19 @@ CniStatus drop_from_nftables(const std::function<bool(const nft::Rule&)>& goes) 
 CniStatus add_masquerade(const AttachmentName& attachment,
                          const std::vector<InterfaceAddress>& addresses,
                          const std::string& backend) {
-  if (backend == "iptables") return refuse("not yet");
+  if (backend == "iptables") return add_iptables_masquerade(attachment, addresses);
   auto nftables = Nftables::open();
-  if (!nftables) return because("failed to set up masquerading", CniError(nftables.error()));
-  return add_with_nftables(*nftables, attachment, addresses);
+  if (nftables) return add_with_nftables(*nftables, attachment, addresses);
+  if (backend == "nftables") return CniFailure(nftables.error());
+  return add_iptables_masquerade(attachment, addresses);
 }
 
 CniStatus remove_masquerade(const AttachmentName& attachment) {
   const std::string hash = attachment_hash(attachment);
-  return drop_from_nftables([&](const nft::Rule& rule) { return belongs_to(rule, hash); });
+  const CniStatus removed =
+      drop_from_nftables([&](const nft::Rule& rule) { return belongs_to(rule, hash); });
+  RETURN_IF_ERROR(remove_iptables_masquerade(attachment));
+  return removed;
 }
 
 CniStatus collect_masquerade(const std::string& network, const std::vector<Attachment>& valid) {

@@ -14,6 +14,16 @@ Prefix multicast(Family family) {
   return *Prefix::parse(family == Family::kIpv4 ? "224.0.0.0/4" : "ff00::/8");
 }
 
+// Commands that take the jumps to a chain out of POSTROUTING.
+std::string without_jumps(const std::string& chain, const IptablesTable& present) {
+  std::string commands;
+  const auto postrouting = present.chains.find("POSTROUTING");
+  if (postrouting == present.chains.end()) return commands;
+  for (const auto& rule : postrouting->second.rules)
+    if (rule.ends_with("-j " + chain)) commands += "-D POSTROUTING " + rule + "\n";
+  return commands;
+}
+
 }  // namespace
 
 nft::TableContents masquerade_table() {
@@ -56,8 +66,34 @@ nft::Rule masquerade_rule(const AttachmentName& attachment, const InterfaceAddre
       .comment(comment.substr(0, kLongestComment));
 }
 
-std::string iptables_chain(const std::string& network, const std::string& container_id) {
-  return "CNI-" + sha512_hex(network + container_id, kChainDigits);
+std::string iptables_chain(const AttachmentName& attachment) {
+  return "CNI-" + sha512_hex(attachment.network + attachment.container_id, kChainDigits);
+}
+
+std::string iptables_masquerade(const AttachmentName& attachment,
+                                const std::vector<InterfaceAddress>& addresses,
+                                const IptablesTable& present) {
+  if (addresses.empty()) return {};
+  const std::string chain = iptables_chain(attachment);
+  const std::string comment = " -m comment --comment \"name: \\\"" + attachment.network +
+                              "\\\" id: \\\"" + attachment.container_id + "\\\"\"";
+  const Family family = addresses[0].address.family();
+  // Naming a chain that is there empties it.
+  std::string script = "*nat\n:" + chain + " - [0:0]\n" + without_jumps(chain, present);
+  for (const auto& address : addresses)
+    script += "-A " + chain + " -d " + address.network().to_string() + comment + " -j ACCEPT\n";
+  script += "-A " + chain + " ! -d " + multicast(family).to_string() + comment + " -j MASQUERADE\n";
+  for (const auto& address : addresses)
+    script += "-A POSTROUTING -s " + Prefix::host(address.address).to_string() + comment + " -j " +
+              chain + "\n";
+  return script + "COMMIT\n";
+}
+
+std::string iptables_removal(const AttachmentName& attachment, const IptablesTable& present) {
+  const std::string chain = iptables_chain(attachment);
+  std::string script = without_jumps(chain, present);
+  if (present.chains.contains(chain)) script += "-F " + chain + "\n-X " + chain + "\n";
+  return script.empty() ? script : "*nat\n" + script + "COMMIT\n";
 }
 
 }  // namespace weft::cni

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "net/address.h"
+#include "net/iptables.h"
 #include "net/nft.h"
 
 namespace weft::cni {
@@ -35,6 +36,13 @@ nft::Rule masquerade_rule(const AttachmentName& attachment, const InterfaceAddre
 
 /// The iptables chain of a container in a network, "CNI-" and 24 hexadecimal digits
 /// (containernetworking/plugins pkg/utils, FormatChainName).
-std::string iptables_chain(const std::string& network, const std::string& container_id);
+std::string iptables_chain(const AttachmentName& attachment);
+/// Input of iptables-restore that makes the chain of an attachment anew for its addresses of one
+/// family. `present` is the table nat as it is: jumps to the chain from earlier go.
+std::string iptables_masquerade(const AttachmentName& attachment,
+                                const std::vector<InterfaceAddress>& addresses,
+                                const IptablesTable& present);
+/// Input that takes the chain away, with every jump to it; empty when there is neither.
+std::string iptables_removal(const AttachmentName& attachment, const IptablesTable& present);
 
 }  // namespace weft::cni

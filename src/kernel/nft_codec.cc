@@ -271,6 +271,11 @@ Request encode_get_table(const TableId& table) {
 Request encode_get_tables() {
   return nft_request(NFT_MSG_GETTABLE, 0, TableFamily{AF_UNSPEC});
 }
+Request encode_get_chain(const TableId& table, std::string_view chain) {
+  Request request = nft_request(NFT_MSG_GETCHAIN, 0, table.family);
+  request.string(NFTA_CHAIN_TABLE, table.name).string(NFTA_CHAIN_NAME, chain);
+  return request;
+}
 Request encode_get_chains(TableFamily family) {
   return nft_request(NFT_MSG_GETCHAIN, 0, family);
 }

@@ -184,6 +184,29 @@ TEST_F(CniBridge, MasqueradeAndSpoofCheckComeAndGo) {
   });
 }
 
+TEST_F(CniBridge, IptablesWhenAskedFor) {
+  test::in_fresh_netns([&](kernel::Rtnetlink&) {
+    const std::string masquerading =
+        config(R"(,"ipMasq":true,"ipMasqBackend":"iptables")",
+               R"([[{"subnet":"10.1.2.0/24"}],[{"subnet":"fd00:1::/64"}]])");
+    const auto nat = [](const char* program) {
+      return must(run_or_fail({.argv = {program, "-t", "nat", "-S"}}));
+    };
+    const Container container("c1");
+    const PluginReply added = call("ADD", container.port(), masquerading);
+    ASSERT_TRUE(added.ok()) << added.output;
+    EXPECT_NE(nat("iptables").find("-A POSTROUTING -s 10.1.2.2/32"), std::string::npos)
+        << nat("iptables");
+    EXPECT_NE(nat("ip6tables").find("! -d ff00::/8"), std::string::npos) << nat("ip6tables");
+    ContainerPort gone = container.port();
+    gone.netns.clear();
+    const PluginReply deleted = call("DEL", gone, masquerading);
+    EXPECT_TRUE(deleted.ok()) << deleted.output;
+    EXPECT_EQ(nat("iptables").find("CNI-"), std::string::npos) << nat("iptables");
+    EXPECT_EQ(nat("ip6tables").find("CNI-"), std::string::npos) << nat("ip6tables");
+  });
+}
+
 TEST_F(CniBridge, GcWithoutAListIsRefused) {
   test::in_fresh_netns([&](kernel::Rtnetlink&) {
     const Container container("c1");

@@ -264,6 +264,38 @@ TEST_P(AcrossTheSides, GoChecksAndDeletesWhatWeftAdded) {
 
 INSTANTIATE_TEST_SUITE_P(Cni, AcrossTheSides, testing::ValuesIn(kCases), name_of_case);
 
+constexpr const char* kMasquerading =
+    R"({"cniVersion":"1.0.0","name":"n","type":"bridge","bridge":"br0","isGateway":true,
+        "ipMasq":true,"ipMasqBackend":"iptables","ipam":{"type":"host-local","dataDir":"DATA",
+        "ranges":[[{"subnet":"10.1.2.0/24"}],[{"subnet":"fd00:1::/64"}]]}})";
+
+std::string iptables_rules() {
+  return must(run_or_fail({.argv = {"iptables", "-t", "nat", "-S"}})) +
+         must(run_or_fail({.argv = {"ip6tables", "-t", "nat", "-S"}}));
+}
+
+TEST(CniPeers, MasqueradingWithIptablesIsTheSameAndEitherSideRemovesIt) {
+  const WeftPlugins weft;
+  const PluginFolder sides[] = {go_plugins(), weft.folder()};
+  std::string rules[2];
+  for (std::size_t adder = 0; adder < 2; ++adder)
+    for (std::size_t deleter = 0; deleter < 2; ++deleter) {
+      const TempDir data;
+      test::in_fresh_netns([&](kernel::Rtnetlink&) {
+        const Container container("c1");
+        const std::string config = replace_all(kMasquerading, "DATA", data.path());
+        const PluginReply added = sides[adder].call("bridge", "ADD", container.port(), config);
+        ASSERT_TRUE(added.ok()) << added.output;
+        rules[adder] = iptables_rules();
+        const PluginReply deleted = sides[deleter].call("bridge", "DEL", container.port(), config);
+        EXPECT_TRUE(deleted.ok()) << deleted.output;
+        EXPECT_EQ(iptables_rules().find("CNI-"), std::string::npos)
+            << iptables_rules() << adder << deleter;
+      });
+    }
+  EXPECT_EQ(rules[1], rules[0]);
+}
+
 TEST(CniPeers, WeftsFlannelDrivesGosBridge) {
   const WeftPlugins weft;
   TempDir data;
