@@ -55,7 +55,10 @@ using UnixSeconds = std::chrono::sys_seconds;
 struct Lease {
   LeaseKey key = {};
   LeaseAttributes attributes = {};
-  /// When the store forgets the lease; nothing for a reservation, which stays.
+  /// Stays until somebody removes it, and is kept so when it is rewritten.
+  bool reserved = false;
+  /// When the store forgets the lease; nothing for a reservation, and nothing where the store
+  /// would have to be asked for each lease singly (LeaseStore::expiry).
   std::optional<UnixSeconds> expiry = {};
   /// Grows with every change of this lease; what a later change is conditional on.
   std::int64_t version = 0;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "net/address.h"
@@ -69,6 +70,15 @@ struct Route {
     return hops.size() == 1 ? hops[0].gateway : std::nullopt;
   }
 };
+
+/// The device through which `address` is reached without a gateway, if that is so: the longest
+/// matching route decides, as in the kernel.
+std::optional<LinkIndex> directly_connected(const std::vector<Route>& routes,
+                                            const IpAddress& address);
+
+/// As `ip route` prints it: "10.244.2.0/24 via 10.244.2.0 dev NAME onlink". `link` is the name
+/// of its device; empty leaves it out.
+std::string describe(const Route& route, std::string_view link);
 
 /// A policy rule: `ip rule`.
 struct PolicyRule {

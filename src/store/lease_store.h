@@ -55,9 +55,13 @@ class LeaseStore {
   /// Rewrites a lease whose version is still `seen.version`, with a fresh `ttl`, or as a
   /// reservation when there is none. Returns it as stored, or nothing when it has changed or
   /// gone since.
-  virtual Result<std::optional<Lease>> replace(const Lease& seen,
-                                               const LeaseAttributes& attributes,
+  virtual Result<std::optional<Lease>> replace(const Lease& seen, const LeaseAttributes& attributes,
                                                std::optional<std::chrono::seconds> ttl) = 0;
+
+  /// When the store forgets this lease: what create() and replace() said, or the answer of the
+  /// store when the lease comes out of list() or a view without it. Nothing for a reservation
+  /// and for a lease that is gone or no longer at `lease.version`.
+  virtual Result<std::optional<UnixSeconds>> expiry(const Lease& lease) = 0;
 
   /// Removes a lease whose version is still `seen.version`; false when it has changed since.
   /// One that is gone already is success.

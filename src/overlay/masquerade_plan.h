@@ -1,0 +1,46 @@
+// masquerade_plan.h: the rules that let pods leave the pod network and let their packets be
+// forwarded, as values.
+//
+// In iptables mode the rules are flannel's to the letter (pkg/trafficmngr/iptables): somebody
+// who greps for FLANNEL-POSTRTG finds what they know. In nftables mode table, chains and order
+// are flannel's too, but the rules say what its iptables rules say; flannel's own do not:
+//   - it compares the whole packet mark with 0x4000, so any other bit hides kube-proxy's;
+//   - it returns for traffic from outside to the whole pod network instead of this node's
+//     subnet, so its last rule (a node's own packets to pods elsewhere) never matches.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+
+namespace weft::overlay {
+
+struct MasqueradeFacts {
+  Prefix network;  ///< all pods
+  Prefix subnet;   ///< the pods of this node
+  bool masquerade = true;    ///< --ip-masq
+  bool forward = true;       ///< --iptables-forward-rules
+  bool random_fully = true;
+};
+
+/// A chain of ours and its whole contents, each rule as iptables-save prints it behind
+/// "-A CHAIN ".
+struct IptablesChainPlan {
+  std::string table;
+  std::string chain;
+  std::vector<std::string> rules;
+  std::string hooked_into;  ///< the built-in chain that jumps to it
+  std::string jump;         ///< that rule
+};
+
+std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts);
+
+/// Where in a built-in chain the jump belongs: as the last rule, as flannel puts it, but before
+/// the first rule that ends every packet's way (a REJECT or DROP without a match), behind which
+/// it would never be reached. Counted without our own jump.
+std::size_t place_jump(const std::vector<std::string>& rules_without_jump);
+
+}  // namespace weft::overlay

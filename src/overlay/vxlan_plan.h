@@ -1,0 +1,74 @@
+// vxlan_plan.h: what the kernel of a node should hold for the vxlan backend.
+//
+// The objects are flannel's, one for one (pkg/backend/vxlan): the device flannel.<VNI> (for
+// IPv6 flannel-v6.<VNI>) with the first address of the node's subnet, and for each peer a route
+// on-link through the peer's first address, a permanent neighbour entry that gives that address
+// the MAC of the peer's VTEP, and a forwarding entry that gives that MAC the peer's public
+// address. Nothing is learned and nothing is resolved while packets flow.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/forwarding.h"
+#include "net/link.h"
+#include "net/link_address.h"
+#include "overlay/net_conf.h"
+#include "overlay/peers.h"
+
+namespace weft::overlay {
+
+/// One end of the tunnels: the device and its address, for one family.
+struct Vtep {
+  std::string name;
+  MacAddress mac;
+  std::uint32_t mtu = 0;
+  VxlanOptions options;
+  InterfaceAddress address;
+  bool operator==(const Vtep&) const = default;
+};
+
+/// Bytes that the encapsulation adds: outer Ethernet 14, IP 20 or 40, UDP 8, VXLAN 8. flannel
+/// takes 50 for both families, and its IPv6 packets are fragmented or lost.
+constexpr std::uint32_t vxlan_overhead(Family family) {
+  return family == Family::kIpv4 ? 50 : 70;
+}
+
+/// "flannel.1", or "flannel-v6.1".
+std::string vtep_name(Family family, Vni vni);
+
+/// `underlay_mtu` is the uplink's, unless net-conf.json sets one; `local` the outer source.
+Vtep plan_vtep(const VxlanBackend& backend, const Prefix& subnet, const MacAddress& mac,
+               LinkIndex underlay, std::uint32_t underlay_mtu, const IpAddress& local);
+
+/// What has to be done to a device so that it is the planned one.
+struct VtepEdits {
+  bool create = false;            ///< it is missing
+  std::string recreate_because;   ///< an attribute that cannot be changed in place differs
+  std::optional<MacAddress> set_mac;
+  std::optional<std::uint32_t> set_mtu;
+  bool set_up = false;
+  bool add_address = false;
+  std::vector<InterfaceAddress> remove_addresses;  ///< of the pod network, but not the planned one
+
+  bool empty() const {
+    return !create && recreate_because.empty() && !set_mac && !set_mtu && !set_up &&
+           !add_address && remove_addresses.empty();
+  }
+  bool operator==(const VtepEdits&) const = default;
+};
+
+/// `actual` is the device of that name, if there is one, and `addresses` are its own. Foreign
+/// addresses inside `network` go (a former subnet's); others stay.
+VtepEdits diff_vtep(const Vtep& desired, const Prefix& network, const std::optional<Link>& actual,
+                    const std::vector<LinkAddress>& addresses);
+
+/// Routes, neighbours and forwarding entries for all peers of one family. `vtep` is the device's
+/// number, `node_routes` the node's main table (for DirectRouting).
+ForwardingTables plan_vxlan_peers(const VxlanBackend& backend, LinkIndex vtep,
+                                  const std::vector<Peer>& peers,
+                                  const std::vector<Route>& node_routes);
+
+}  // namespace weft::overlay
