@@ -1,8 +1,8 @@
 #include "base/yaml.h"
 
-#include <yaml-cpp/yaml.h>
-
 #include <charconv>
+
+#include <yaml-cpp/yaml.h>
 
 namespace weft {
 namespace {
@@ -10,7 +10,9 @@ namespace {
 // Deeper than any manifest, and far from the end of the stack.
 constexpr int kDeepest = 64;
 
-std::string at_line(const YAML::Mark& mark) { return "line " + std::to_string(mark.line + 1); }
+std::string at_line(const YAML::Mark& mark) {
+  return "line " + std::to_string(mark.line + 1);
+}
 
 template <class Number>
 bool parse_whole(const std::string& text, Number& value) {

@@ -70,12 +70,13 @@ Result<SubnetEnv> start_agent(const Lab& lab, const Programs& programs, const No
   if (is_running(record.pid, netns_path(lab.name, node.name)))
     return wait_for_subnet(lab, node, record.pid);
   if (record.argv.empty()) record.argv = agent_command(lab, programs);
-  RETURN_IF_ERROR(in_node(lab.name, node.name, [&]() -> Status {
+  const Status started = in_node(lab.name, node.name, [&]() -> Status {
     ASSIGN_OR_RETURN(record.pid, start_daemon({.argv = record.argv,
                                                .environment = {"NODE_NAME=" + node.name},
                                                .log = agent_log(lab.name, node.name)}));
     return {};
-  }));
+  });
+  RETURN_IF_ERROR(started);
   RETURN_IF_ERROR(write_record(lab, node.name, record));
   return wait_for_subnet(lab, node, record.pid);
 }

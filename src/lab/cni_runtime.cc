@@ -56,12 +56,9 @@ Json configuration(const Json& list, const Json& plugin, const Json& previous) {
 
 Status write_cache(const CniRuntime& runtime, const Json& list, const CniAttachment& attachment,
                    const Json& result) {
-  const Json entry = {{"kind", "cniCacheV1"},
-                      {"containerId", attachment.container},
-                      {"ifName", attachment.ifname},
-                      {"networkName", member_text(list, "name")},
-                      {"netns", attachment.netns},
-                      {"result", result}};
+  const Json entry = {{"kind", "cniCacheV1"},        {"containerId", attachment.container},
+                      {"ifName", attachment.ifname}, {"networkName", member_text(list, "name")},
+                      {"netns", attachment.netns},   {"result", result}};
   RETURN_IF_ERROR(make_directories(runtime.cache + "/results", 0700));
   return write_file_atomically(cache_file(runtime, list, attachment), entry.dump(), 0600);
 }
@@ -91,8 +88,8 @@ Result<Json> CniRuntime::add(const Json& list, const CniAttachment& attachment) 
 
 Status CniRuntime::del(const Json& list, const CniAttachment& attachment) const {
   const Json result = cached_result(*this, list, attachment);
-  const Json& plugins = list["plugins"];
-  for (auto plugin = plugins.rbegin(); plugin != plugins.rend(); ++plugin)
+  const Json& chain = list["plugins"];
+  for (auto plugin = chain.rbegin(); plugin != chain.rend(); ++plugin)
     if (auto done = call(*this, "DEL", configuration(list, *plugin, result), attachment); !done)
       return Failure(std::move(done).error());
   return remove_file(cache_file(*this, list, attachment));

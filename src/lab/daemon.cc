@@ -51,7 +51,9 @@ std::vector<std::string> whole_environment(const std::vector<std::string>& addit
 }
 
 // A child of ours that has ended stays a zombie until somebody asks for it.
-void reap(pid_t pid) { ::waitpid(pid, nullptr, WNOHANG); }
+void reap(pid_t pid) {
+  ::waitpid(pid, nullptr, WNOHANG);
+}
 
 }  // namespace
 
@@ -135,7 +137,8 @@ Status kill_processes_in(const std::vector<std::string>& netns_paths) {
       reap(pid);
     }
     if (steady_clock::now() > deadline)
-      return fail("process " + std::to_string(pids.front()) + " does not end, not even with SIGKILL");
+      return fail("process " + std::to_string(pids.front()) +
+                  " does not end, not even with SIGKILL");
     std::this_thread::sleep_for(kPause);
   }
 }

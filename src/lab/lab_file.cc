@@ -52,9 +52,9 @@ Status read_store(const Json& file, LabFile& lab, const std::string& where) {
   ASSIGN_OR_RETURN(const std::vector<std::string> words, texts_member(file, "store", where));
   const std::string store = words.empty() ? "directory" : words.front();
   if (words.size() > 1 || (store != "directory" && store != "etcd"))
-    return fail(where + ": unknown store \"" + store + "\"" +
-                    did_you_mean(store, {"directory", "etcd"}),
-                "take directory or etcd");
+    return fail(
+        where + ": unknown store \"" + store + "\"" + did_you_mean(store, {"directory", "etcd"}),
+        "take directory or etcd");
   lab.store = store == "etcd" ? StoreKind::kEtcd : StoreKind::kDirectory;
   return {};
 }

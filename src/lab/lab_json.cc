@@ -22,9 +22,10 @@ Json node_to_json(const Node& node) {
 
 Json pod_to_json(const Pod& pod) {
   Json environment = Json::array();
-  for (const auto& [name, value] : pod.environment) environment.push_back(Json::array({name, value}));
-  return {{"name", pod.name},       {"namespace", pod.space}, {"node", pod.node},
-          {"labels", pod.labels},   {"command", pod.command}, {"environment", environment}};
+  for (const auto& [name, value] : pod.environment)
+    environment.push_back(Json::array({name, value}));
+  return {{"name", pod.name},     {"namespace", pod.space}, {"node", pod.node},
+          {"labels", pod.labels}, {"command", pod.command}, {"environment", environment}};
 }
 
 template <class Value>

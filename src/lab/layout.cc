@@ -15,7 +15,9 @@ const char* const kWanOutside = "198.18.0.2/30";
 const char* const kWanRouter6 = "2001:db8:ffff::1/126";
 const char* const kWanOutside6 = "2001:db8:ffff::2/126";
 
-InterfaceAddress fixed(const char* text) { return *InterfaceAddress::parse(text); }
+InterfaceAddress fixed(const char* text) {
+  return *InterfaceAddress::parse(text);
+}
 
 bool has_ipv6(const Lab& lab) {
   for (const auto& node : lab.nodes)
@@ -24,7 +26,9 @@ bool has_ipv6(const Lab& lab) {
   return false;
 }
 
-std::string numbered(const char* stem, std::size_t number) { return stem + std::to_string(number); }
+std::string numbered(const char* stem, std::size_t number) {
+  return stem + std::to_string(number);
+}
 
 class Planner {
  public:
@@ -51,9 +55,8 @@ class Planner {
     for (const auto& address : lab_.outside) {
       if (on_a_segment(address)) continue;
       wan.b.addresses.push_back({.address = address, .length = address_bits(address.family())});
-      layout_.routes.push_back(
-          {kRouter, Prefix::host(address),
-           fixed(address.is_v4() ? kWanOutside : kWanOutside6).address});
+      layout_.routes.push_back({kRouter, Prefix::host(address),
+                                fixed(address.is_v4() ? kWanOutside : kWanOutside6).address});
     }
     layout_.cables.push_back(std::move(wan));
   }
@@ -68,9 +71,8 @@ class Planner {
     const std::string bridge = numbered("seg", index);
     const std::string leg = numbered("gw", index);
     layout_.bridges.push_back({kUnderlay, bridge});
-    layout_.cables.push_back(
-        {.a = {.space = kRouter, .device = leg, .addresses = segment.gateways},
-         .b = {.space = kUnderlay, .device = leg, .bridge = bridge}});
+    layout_.cables.push_back({.a = {.space = kRouter, .device = leg, .addresses = segment.gateways},
+                              .b = {.space = kUnderlay, .device = leg, .bridge = bridge}});
     const auto lan = lan_addresses(segment);
     if (!lan.empty())
       layout_.cables.push_back(
@@ -134,6 +136,8 @@ class Planner {
 
 }  // namespace
 
-Layout plan_layout(const Lab& lab) { return Planner(lab).plan(); }
+Layout plan_layout(const Lab& lab) {
+  return Planner(lab).plan();
+}
 
 }  // namespace weft::lab

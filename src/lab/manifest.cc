@@ -42,9 +42,9 @@ Status read_container(const Json& spec, Pod& pod, const std::string& where) {
   const Json& containers = member_or_empty(spec, "containers");
   if (!containers.is_array()) return {};
   if (containers.size() > 1)
-    return fail(where + ": " + std::to_string(containers.size()) +
-                    " containers, and a lab's pod runs one",
-                "make them pods of their own");
+    return fail(
+        where + ": " + std::to_string(containers.size()) + " containers, and a lab's pod runs one",
+        "make them pods of their own");
   for (const auto& container : containers) {
     if (!container.is_object()) return fail(where + ": a container must be a map");
     ASSIGN_OR_RETURN(pod.command, texts_member(container, "command", where));

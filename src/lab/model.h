@@ -46,8 +46,8 @@ struct Lab {
   std::string name = {};
   std::string overlay = {};  ///< the text of net-conf.json
   StoreKind store = StoreKind::kDirectory;
-  bool ip_masq = true;     ///< whether the agents are told to masquerade
-  std::uint32_t mtu = 1500;  ///< of the underlay
+  bool ip_masq = true;                  ///< whether the agents are told to masquerade
+  std::uint32_t mtu = 1500;             ///< of the underlay
   std::vector<IpAddress> outside = {};  ///< addresses of the host beyond the gateway
   Sysctls node_sysctls = {};            ///< set in every node's namespace
   unsigned pods_per_node = 0;           ///< what a node added later gets

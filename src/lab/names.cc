@@ -10,8 +10,12 @@ constexpr std::size_t kLongestLab = 20;
 constexpr std::size_t kLongestNode = 15;  // IFNAMSIZ - 1
 constexpr std::size_t kLongestLabel = 63;
 
-bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 
 bool is_dns_label(std::string_view name) {
   const auto is_end = [](char c) { return is_lower(c) || is_digit(c); };
@@ -38,10 +42,9 @@ bool is_underlay_device(std::string_view name) {
 }  // namespace
 
 Status check_lab_name(const std::string& name) {
-  const bool good =
-      !name.empty() && name.size() <= kLongestLab && is_lower(name.front()) &&
-      std::all_of(name.begin(), name.end(),
-                  [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
+  const bool good = !name.empty() && name.size() <= kLongestLab && is_lower(name.front()) &&
+                    std::all_of(name.begin(), name.end(),
+                                [](char c) { return is_lower(c) || is_digit(c) || c == '_'; });
   if (good) return {};
   return fail("\"" + name + "\" cannot be a lab's name",
               "take a lower-case letter, then at most 19 lower-case letters, digits and _");
@@ -63,7 +66,9 @@ Status check_pod_name(const std::string& name) {
               "take at most 63 lower-case letters, digits and hyphens");
 }
 
-std::string netns_prefix(const std::string& lab) { return "weft-" + lab + "-"; }
+std::string netns_prefix(const std::string& lab) {
+  return "weft-" + lab + "-";
+}
 
 std::string netns_name(const std::string& lab, const std::string& member) {
   return netns_prefix(lab) + member;

@@ -25,7 +25,7 @@ Status mount_at(const char* source, const std::string& target, const char* type,
                     number, next);
 }
 
-Status bind(const std::string& source, const std::string& target) {
+Status bind_mount(const std::string& source, const std::string& target) {
   return mount_at(source.c_str(), target, nullptr, MS_BIND | MS_REC);
 }
 
@@ -45,15 +45,15 @@ Status mount_node_files(const std::string& files) {
   RETURN_IF_ERROR(mount_at("weft", scratch, "tmpfs", 0, "mode=0700"));
   RETURN_IF_ERROR(lay_over("/etc", scratch));
   RETURN_IF_ERROR(lay_over("/var/lib", scratch));
-  for (const auto& [folder, target] : {std::pair("net.d", "/etc/cni/net.d"),
-                                       std::pair("kube-flannel", "/etc/kube-flannel"),
-                                       std::pair("cni", "/var/lib/cni")}) {
+  for (const auto& [folder, target] :
+       {std::pair("net.d", "/etc/cni/net.d"), std::pair("kube-flannel", "/etc/kube-flannel"),
+        std::pair("cni", "/var/lib/cni")}) {
     RETURN_IF_ERROR(make_directories(target));
-    RETURN_IF_ERROR(bind(files + "/" + folder, target));
+    RETURN_IF_ERROR(bind_mount(files + "/" + folder, target));
   }
-  RETURN_IF_ERROR(bind(kNetnsRoot, files + "/run/netns"));
-  RETURN_IF_ERROR(bind(kStateRoot, files + "/run/weft"));
-  return bind(files + "/run", "/run");
+  RETURN_IF_ERROR(bind_mount(kNetnsRoot, files + "/run/netns"));
+  RETURN_IF_ERROR(bind_mount(kStateRoot, files + "/run/weft"));
+  return bind_mount(files + "/run", "/run");
 }
 
 Status run_on_thread(const std::function<Status()>& body) {

@@ -239,9 +239,9 @@ Failure unknown_member(const Lab& lab, const std::string& name) {
   for (const auto& node : lab.nodes) names.push_back(node.name);
   for (const auto& pod : lab.pods) names.push_back(pod.name);
   const auto meant = nearest(name, names);
-  return fail("there is no node or pod \"" + name + "\" in lab \"" + lab.name + "\"",
-              meant ? "did you mean " + *meant + "?"
-                    : "see them with: weft lab status --name " + lab.name);
+  return fail(
+      "there is no node or pod \"" + name + "\" in lab \"" + lab.name + "\"",
+      meant ? "did you mean " + *meant + "?" : "see them with: weft lab status --name " + lab.name);
 }
 
 }  // namespace weft::lab

@@ -36,18 +36,20 @@ const char* const kLoopbackList = R"({
   "plugins": [{"type": "loopback"}]
 })";
 
-std::string plugin_folder(const std::string& lab) { return state_folder(lab) + "/cni-bin"; }
+std::string plugin_folder(const std::string& lab) {
+  return state_folder(lab) + "/cni-bin";
+}
 
 std::string network_list_file(const std::string& lab, const std::string& node) {
   return node_folder(lab, node) + "/net.d/10-flannel.conflist";
 }
 
 CniAttachment attachment_of(const Lab& lab, const Pod& pod, const char* ifname) {
-  return {.container = netns_name(lab.name, pod.name),
-          .netns = netns_path(lab.name, pod.name),
-          .ifname = ifname,
-          .arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=" + pod.space +
-                       ";K8S_POD_NAME=" + pod.name};
+  return {
+      .container = netns_name(lab.name, pod.name),
+      .netns = netns_path(lab.name, pod.name),
+      .ifname = ifname,
+      .arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=" + pod.space + ";K8S_POD_NAME=" + pod.name};
 }
 
 Result<Json> network_list(const Lab& lab, const std::string& node) {
@@ -78,7 +80,8 @@ std::vector<std::string> responder_command(const Programs& programs, const std::
 Status start_program(const Lab& lab, const Programs& programs, const Pod& pod) {
   Daemon daemon{.argv = pod.command, .log = pod_log(lab, pod)};
   if (daemon.argv.empty()) daemon.argv = responder_command(programs, pod.name, pod.node);
-  for (const auto& [name, value] : pod.environment) daemon.environment.push_back(name + "=" + value);
+  for (const auto& [name, value] : pod.environment)
+    daemon.environment.push_back(name + "=" + value);
   return in_netns(lab.name, pod.name, [&]() -> Status {
     ASSIGN_OR_RETURN(const pid_t pid, start_daemon(daemon));
     static_cast<void>(pid);  // found again by its namespace
@@ -107,10 +110,11 @@ Status add_pods(const Lab& lab, const Programs& programs, const std::string& nod
                 const std::vector<Pod>& pods) {
   for (const auto& pod : pods) RETURN_IF_ERROR(make_namespace(lab.name, pod.name));
   ASSIGN_OR_RETURN(const Json list, network_list(lab, node));
-  RETURN_IF_ERROR(in_node(lab.name, node, [&]() -> Status {
+  const Status wired = in_node(lab.name, node, [&]() -> Status {
     for (const auto& pod : pods) RETURN_IF_ERROR(wire(lab, list, pod));
     return {};
-  }));
+  });
+  RETURN_IF_ERROR(wired);
   for (const auto& pod : pods) RETURN_IF_ERROR(start_program(lab, programs, pod));
   return {};
 }

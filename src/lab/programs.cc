@@ -1,8 +1,9 @@
 #include "lab/programs.h"
 
+#include <unistd.h>
+
 #include <climits>
 #include <cstdlib>
-#include <unistd.h>
 
 namespace weft::lab {
 namespace {

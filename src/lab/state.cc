@@ -30,7 +30,9 @@ bool is_still_at(const Fd& fd, const std::string& path) {
          held.st_ino == named.st_ino && held.st_dev == named.st_dev;
 }
 
-std::string lab_file(const std::string& lab) { return state_folder(lab) + "/lab.json"; }
+std::string lab_file(const std::string& lab) {
+  return state_folder(lab) + "/lab.json";
+}
 
 }  // namespace
 
@@ -66,9 +68,8 @@ void LabLock::remove() {
 Result<std::vector<std::string>> list_namespaces(const std::string& lab) {
   ASSIGN_OR_RETURN(auto names, list_directory(kNetnsRoot));
   const std::string prefix = netns_prefix(lab);
-  std::erase_if(names, [&](const std::string& name) {
-    return name.compare(0, prefix.size(), prefix) != 0;
-  });
+  std::erase_if(
+      names, [&](const std::string& name) { return name.compare(0, prefix.size(), prefix) != 0; });
   return names;
 }
 

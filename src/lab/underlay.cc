@@ -62,14 +62,13 @@ class Builder {
   }
 
   Status make(const Bridge& bridge) {
-    return ignore_errno(
-        spaces_.at(bridge.space)
-            .rtnetlink.create({.name = bridge.name,
-                               .kind = "bridge",
-                               .mtu = layout_.mtu,
-                               .up = true,
-                               .bridge = BridgeOptions{}}),
-        EEXIST);
+    return ignore_errno(spaces_.at(bridge.space)
+                            .rtnetlink.create({.name = bridge.name,
+                                               .kind = "bridge",
+                                               .mtu = layout_.mtu,
+                                               .up = true,
+                                               .bridge = BridgeOptions{}}),
+                        EEXIST);
   }
 
   Status lay(const Cable& cable) {
