@@ -31,6 +31,12 @@ std::string words(const Json& array) {
   return text.empty() ? "-" : text;
 }
 
+Json outside_addresses(const lab::LabView& view) {
+  Json array = Json::array();
+  for (const auto& host : view.outside) array.push_back(host.address.to_string());
+  return array;
+}
+
 Json to_json(const lab::LabView& view) {
   Json nodes = Json::array();
   for (const auto& node : view.nodes) {
@@ -52,7 +58,7 @@ Json to_json(const lab::LabView& view) {
   return {{"name", view.name},
           {"nodes", nodes},
           {"pods", pods},
-          {"outside", {{"netns", view.outside_netns}, {"addresses", texts(view.outside)}}}};
+          {"outside", {{"netns", view.outside_netns}, {"addresses", outside_addresses(view)}}}};
 }
 
 // A table's column is as wide as its widest word.

@@ -47,7 +47,7 @@ void draw_node(const LabView& view, const NodeView& node, std::string& text) {
 
 std::string draw_text(const LabView& view) {
   std::string text = "lab " + view.name + "\n\noutside";
-  for (const auto& address : view.outside) text += " " + address.to_string();
+  for (const auto& host : view.outside) text += " " + host.address.to_string();
   text += "\n  |\nrouter\n";
   for (std::size_t i = 0; i < view.segments.size(); ++i) {
     text += "  |\n  segment " + std::to_string(i) + ", gateway" + words(view.segments[i]) + "\n";

@@ -99,11 +99,17 @@ class Drawing {
   std::string top() const {
     const int centre = width_ / 2;
     std::string text = label(kMargin, 24, "lab " + view_.name, "bold");
-    text += label(centre - 60, 24, "outside " + words(view_.outside));
+    text += label(centre - 60, 24, "outside" + outside());
     text += line(centre, 30, centre, 60);
     text += box(centre - 50, 60, 100, 28, "node") + label(centre - 22, 79, "router", "bold");
     text += line(centre, 88, centre, 110);
     text += line(kMargin + kBoxWidth / 2, 110, width_ - kMargin - kBoxWidth / 2, 110);
+    return text;
+  }
+
+  std::string outside() const {
+    std::string text;
+    for (const auto& host : view_.outside) text += " " + host.address.to_string();
     return text;
   }
 

@@ -142,6 +142,19 @@ PodView observe_pod(const Lab& lab, const Pod& pod, const Tables& node) {
   return view;
 }
 
+std::vector<OutsideView> observe_outside(const Lab& lab) {
+  std::vector<OutsideView> outside;
+  const auto tables = read_tables(netns_path(lab.name, kOutside), false);
+  for (const auto& address : lab.outside) {
+    OutsideView view{.address = address};
+    for (const auto& found : tables ? tables->addresses : std::vector<LinkAddress>())
+      if (found.key.address.address == address)
+        view.device = tables->links.at(found.key.link).name;
+    outside.push_back(std::move(view));
+  }
+  return outside;
+}
+
 void name_tunnel_ends(LabView& view) {
   for (auto& node : view.nodes)
     for (auto& tunnel : node.tunnels)
@@ -155,7 +168,7 @@ void name_tunnel_ends(LabView& view) {
 
 Result<LabView> observe(const Lab& lab) {
   LabView view{
-      .name = lab.name, .outside_netns = netns_name(lab.name, kOutside), .outside = lab.outside};
+      .name = lab.name, .outside_netns = netns_name(lab.name, kOutside), .outside = observe_outside(lab)};
   for (const auto& segment : lab.segments) view.segments.push_back(segment.gateways);
   std::map<std::string, Tables> tables;
   for (const auto& node : lab.nodes)

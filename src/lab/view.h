@@ -45,12 +45,19 @@ struct PodView {
   auto operator<=>(const PodView&) const = default;
 };
 
+/// One address of the outside host, and its device towards the nodes.
+struct OutsideView {
+  IpAddress address = {};
+  std::string device = {};
+  auto operator<=>(const OutsideView&) const = default;
+};
+
 struct LabView {
   std::string name = {};
   std::vector<NodeView> nodes = {};
   std::vector<PodView> pods = {};
   std::string outside_netns = {};
-  std::vector<IpAddress> outside = {};
+  std::vector<OutsideView> outside = {};
   std::vector<std::vector<InterfaceAddress>> segments = {};  ///< the router's addresses on each
   auto operator<=>(const LabView&) const = default;
 };
