@@ -38,13 +38,14 @@ Status write_all(int fd, std::string_view contents, const std::string& path) {
 // gone afterwards unless `publish` renamed it away.
 template <class Publish>
 Status through_temporary(const std::string& path, std::string_view contents, mode_t mode,
-                         Publish publish) {
+                         Survives survives, Publish publish) {
   const std::string temporary = temporary_beside(path);
   Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   if (fd.empty()) return fail_errno("creating " + temporary);
   Status status = write_all(fd.get(), contents, temporary);
   if (status && ::fchmod(fd.get(), mode) != 0) status = fail_errno("setting the mode of " + path);
-  if (status && ::fsync(fd.get()) != 0) status = fail_errno("writing " + path + " to disk");
+  if (status && survives == Survives::kPowerLoss && ::fsync(fd.get()) != 0)
+    status = fail_errno("writing " + path + " to disk");
   if (status) status = publish(temporary);
   ::unlink(temporary.c_str());
   return status;
@@ -60,14 +61,16 @@ Status sync_folder_of(const std::string& path) {
 
 using Directory = std::unique_ptr<DIR, int (*)(DIR*)>;
 
-Directory open_directory(int fd) { return Directory(::fdopendir(fd), &::closedir); }
+Directory open_directory(int fd) {
+  return Directory(::fdopendir(fd), &::closedir);
+}
 
 bool is_dot(const char* name) {
   return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
 Status remove_tree_at(int parent, const char* name, dev_t device, const std::string& shown) {
-  struct stat info{};
+  struct stat info {};
   if (::fstatat(parent, name, &info, AT_SYMLINK_NOFOLLOW) != 0)
     return errno == ENOENT ? Status{} : fail_errno("reading " + shown);
   if (!S_ISDIR(info.st_mode)) {
@@ -104,18 +107,21 @@ Result<std::string> read_file(const std::string& path, std::size_t limit) {
   }
 }
 
-Status write_file_atomically(const std::string& path, std::string_view contents, mode_t mode) {
-  return through_temporary(path, contents, mode, [&](const std::string& temporary) -> Status {
+Status write_file_atomically(const std::string& path, std::string_view contents, mode_t mode,
+                             Survives survives) {
+  const auto publish = [&](const std::string& temporary) -> Status {
     if (::rename(temporary.c_str(), path.c_str()) != 0) return fail_errno("replacing " + path);
-    return sync_folder_of(path);
-  });
+    return survives == Survives::kPowerLoss ? sync_folder_of(path) : Status();
+  };
+  return through_temporary(path, contents, mode, survives, publish);
 }
 
 Status create_file_exclusively(const std::string& path, std::string_view contents, mode_t mode) {
-  return through_temporary(path, contents, mode, [&](const std::string& temporary) -> Status {
+  const auto publish = [&](const std::string& temporary) -> Status {
     if (::link(temporary.c_str(), path.c_str()) != 0) return fail_errno("creating " + path);
     return sync_folder_of(path);
-  });
+  };
+  return through_temporary(path, contents, mode, Survives::kPowerLoss, publish);
 }
 
 Status make_directories(const std::string& path, mode_t mode) {
@@ -147,7 +153,7 @@ Status remove_file(const std::string& path) {
 }
 
 Status remove_tree(const std::string& path) {
-  struct stat info{};
+  struct stat info {};
   if (::lstat(path.c_str(), &info) != 0)
     return errno == ENOENT ? Status{} : fail_errno("reading " + path);
   return remove_tree_at(AT_FDCWD, path.c_str(), info.st_dev, path);

@@ -15,10 +15,15 @@ namespace weft {
 /// The contents of `path`. Refuses a file of more than `limit` bytes.
 Result<std::string> read_file(const std::string& path, std::size_t limit = 16U << 20U);
 
+/// What a file written by rename survives: the end of the process, or a power loss as well.
+enum class Survives { kProcess, kPowerLoss };
+
 /// Replaces `path` so that a reader, or a crash at any moment, sees the old contents or the
 /// new ones and nothing between: a temporary beside it, fsync, rename, fsync of the folder.
+/// With kProcess there is no fsync: a power loss may leave the file empty.
 /// `mode` is taken as it is, whatever the umask says.
-Status write_file_atomically(const std::string& path, std::string_view contents, mode_t mode);
+Status write_file_atomically(const std::string& path, std::string_view contents, mode_t mode,
+                             Survives survives = Survives::kPowerLoss);
 
 /// Creates `path` with the contents if nothing has that name yet, by linking a complete
 /// temporary; EEXIST otherwise. A crash leaves the whole file or none.

@@ -5,8 +5,14 @@
 
 namespace weft {
 
-Loop::Loop(Pass pass)
-    : pass_(std::move(pass)), thread_([this](const std::stop_token& stop) { run(stop); }) {}
+void Loop::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void Loop::stop() {
+  thread_.request_stop();
+  if (thread_.joinable()) thread_.join();
+}
 
 void Loop::nudge() {
   {

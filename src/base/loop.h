@@ -7,23 +7,28 @@
 #include <mutex>
 #include <stop_token>
 #include <thread>
+#include <utility>
 
 namespace weft {
 
-/// Calls `pass` at once, then after every nudge, and in any case when the delay that the
-/// last pass returned has gone by (long once converged, short after a failure).
+/// Once started, calls `pass` at once, then after every nudge, and in any case when the delay
+/// that the last pass returned has gone by (long once converged, short after a failure).
 ///
 /// Nudges that arrive during a pass fold into one. A pass reads the world anew, so it must
 /// learn that something changed but never what.
 ///
-/// Destroying a Loop waits for the pass in progress and starts no other.
+/// Stopping, or destroying, a Loop waits for the pass in progress and starts no other.
 class Loop {
  public:
   using Pass = std::function<std::chrono::milliseconds()>;
 
-  explicit Loop(Pass pass);
+  explicit Loop(Pass pass) : pass_(std::move(pass)) {}
 
-  /// Asks for another pass. Callable from any thread, the pass itself included.
+  void start();
+  void stop();
+
+  /// Asks for another pass. Callable from any thread and at any time: from the pass itself,
+  /// before the start, and to no effect after the stop.
   void nudge();
 
  private:

@@ -42,15 +42,16 @@ Failure because(std::string_view clause, Error error);
 #define WEFT_CONCAT_INNER(a, b) a##b
 #define WEFT_CONCAT(a, b) WEFT_CONCAT_INNER(a, b)
 
-/// Hands a failure up, or goes on.
-#define RETURN_IF_ERROR(expression)                                                                \
-  do {                                                                                             \
-    if (auto status_ = (expression); !status_) return ::weft::Failure(std::move(status_).error()); \
+/// Hands a failure up, or goes on. The caller's error type is Error or is made from one.
+#define RETURN_IF_ERROR(expression)                             \
+  do {                                                          \
+    if (auto status_ = (expression); !status_)                  \
+      return ::tl::make_unexpected(std::move(status_).error()); \
   } while (false)
 
 /// Hands a failure up, or declares `declaration` with the value.
-#define ASSIGN_OR_RETURN(declaration, expression)                              \
-  auto WEFT_CONCAT(result_, __LINE__) = (expression);                          \
-  if (!WEFT_CONCAT(result_, __LINE__))                                         \
-    return ::weft::Failure(std::move(WEFT_CONCAT(result_, __LINE__)).error()); \
+#define ASSIGN_OR_RETURN(declaration, expression)                                    \
+  auto WEFT_CONCAT(result_, __LINE__) = (expression);                                \
+  if (!WEFT_CONCAT(result_, __LINE__))                                               \
+    return ::tl::make_unexpected(std::move(WEFT_CONCAT(result_, __LINE__)).error()); \
   declaration = *std::move(WEFT_CONCAT(result_, __LINE__))

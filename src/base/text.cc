@@ -51,7 +51,9 @@ std::optional<std::uint64_t> parse_number(std::string_view text) {
 std::optional<std::string> nearest(std::string_view given,
                                    const std::vector<std::string>& candidates) {
   std::optional<std::string> best;
-  std::size_t best_distance = std::max<std::size_t>(1, given.size() / 3) + 1;
+  // Two letters swapped are two edits.
+  std::size_t best_distance =
+      (given.size() < 4 ? 1 : std::max<std::size_t>(2, given.size() / 3)) + 1;
   for (const auto& candidate : candidates) {
     const std::size_t distance = edit_distance(given, candidate);
     if (distance < best_distance) {

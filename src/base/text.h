@@ -18,7 +18,7 @@ std::string_view trim(std::string_view text);
 /// A decimal number without sign, blanks or anything behind it.
 std::optional<std::uint64_t> parse_number(std::string_view text);
 
-/// The candidate that a person most likely meant: at most a third of its letters away.
+/// The candidate that a person most likely meant: two letters away, or a third of them.
 std::optional<std::string> nearest(std::string_view given,
                                    const std::vector<std::string>& candidates);
 

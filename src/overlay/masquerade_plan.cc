@@ -1,14 +1,17 @@
 #include "overlay/masquerade_plan.h"
 
 #include <algorithm>
+#include <utility>
+
+#include "net/nft_rules.h"
 
 namespace weft::overlay {
 namespace {
 
 // kube-proxy's mark for packets that it will masquerade itself.
-constexpr const char* kKubeProxyMark = "0x4000/0x4000";
+constexpr std::uint32_t kKubeProxyMark = 0x4000;
 
-std::string multicast(Family family) {
+std::string multicast_text(Family family) {
   return family == Family::kIpv4 ? "224.0.0.0/4" : "ff00::/8";
 }
 
@@ -19,11 +22,11 @@ std::vector<std::string> masquerade_rules(const MasqueradeFacts& facts) {
   const std::string masquerade =
       comment + "MASQUERADE" + (facts.random_fully ? " --random-fully" : "");
   return {
-      std::string("-m mark --mark ") + kKubeProxyMark + comment + "RETURN",
+      "-m mark --mark 0x4000/0x4000" + comment + "RETURN",
       "-s " + subnet + " -d " + network + comment + "RETURN",
       "-s " + network + " -d " + subnet + comment + "RETURN",
       "! -s " + network + " -d " + subnet + comment + "RETURN",
-      "-s " + network + " ! -d " + multicast(facts.network.family()) + masquerade,
+      "-s " + network + " ! -d " + multicast_text(facts.network.family()) + masquerade,
       "! -s " + network + " -d " + network + masquerade,
   };
 }
@@ -51,6 +54,47 @@ std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts) {
                       .hooked_into = "FORWARD",
                       .jump = "-m comment --comment \"flanneld forward\" -j FLANNEL-FWD"});
   return chains;
+}
+
+nft::TableId nftables_table(Family family) {
+  return family == Family::kIpv4
+             ? nft::TableId{.family = nft::TableFamily::kIp, .name = "flannel-ipv4"}
+             : nft::TableId{.family = nft::TableFamily::kIp6, .name = "flannel-ipv6"};
+}
+
+nft::TableContents plan_nftables(const MasqueradeFacts& facts) {
+  const nft::TableId id = nftables_table(facts.network.family());
+  const auto rule = [&] { return nft::RuleWriter(id.family); };
+  nft::TableContents contents;
+  contents.table = {.id = id, .comment = "rules for " + id.name};
+  nft::Chain forward{
+      .name = "forward",
+      .hook = nft::Hook{
+          .type = "filter", .point = nft::HookPoint::kForward, .priority = nft::priority::kFilter}};
+  std::vector<nft::Rule> accepts;
+  if (facts.forward)
+    accepts = {rule().source_in(facts.network).accept(),
+               rule().destination_in(facts.network).accept()};
+  contents.add(std::move(forward), std::move(accepts));
+
+  nft::Chain postrouting{.name = "postrtg",
+                         .hook = nft::Hook{.type = "nat",
+                                           .point = nft::HookPoint::kPostrouting,
+                                           .priority = nft::priority::kSrcNat}};
+  std::vector<nft::Rule> rules;
+  const nft::PortChoice ports{.fully_random = facts.random_fully};
+  const Prefix multicast = *Prefix::parse(multicast_text(facts.network.family()));
+  if (facts.masquerade)
+    rules = {
+        rule().mark_is(kKubeProxyMark, kKubeProxyMark).return_from_chain(),
+        rule().source_in(facts.subnet).destination_in(facts.network).return_from_chain(),
+        rule().source_in(facts.network).destination_in(facts.subnet).return_from_chain(),
+        rule().source_not_in(facts.network).destination_in(facts.subnet).return_from_chain(),
+        rule().source_in(facts.network).destination_not_in(multicast).masquerade(ports),
+        rule().source_not_in(facts.network).destination_in(facts.network).masquerade(ports),
+    };
+  contents.add(std::move(postrouting), std::move(rules));
+  return contents;
 }
 
 std::size_t place_jump(const std::vector<std::string>& rules) {

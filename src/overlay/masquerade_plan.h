@@ -9,20 +9,20 @@
 //     subnet, so its last rule (a node's own packets to pods elsewhere) never matches.
 #pragma once
 
-#include <map>
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <vector>
 
 #include "net/address.h"
+#include "net/nft.h"
 
 namespace weft::overlay {
 
 struct MasqueradeFacts {
-  Prefix network;  ///< all pods
-  Prefix subnet;   ///< the pods of this node
-  bool masquerade = true;    ///< --ip-masq
-  bool forward = true;       ///< --iptables-forward-rules
+  Prefix network;          ///< all pods
+  Prefix subnet;           ///< the pods of this node
+  bool masquerade = true;  ///< --ip-masq
+  bool forward = true;     ///< --iptables-forward-rules
   bool random_fully = true;
 };
 
@@ -37,6 +37,10 @@ struct IptablesChainPlan {
 };
 
 std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts);
+
+/// The table of nftables mode: `ip flannel-ipv4` or `ip6 flannel-ipv6`.
+nft::TableId nftables_table(Family family);
+nft::TableContents plan_nftables(const MasqueradeFacts& facts);
 
 /// Where in a built-in chain the jump belongs: as the last rule, as flannel puts it, but before
 /// the first rule that ends every packet's way (a REJECT or DROP without a match), behind which

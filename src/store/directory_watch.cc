@@ -69,11 +69,13 @@ Status DirectoryWatch::follow(const std::stop_token& stop) {
 }
 
 // A removal may be the first of a folder that is on its way out, and that would not mean that
-// the nodes are gone. So removals wait until nothing has happened for a moment.
+// the nodes are gone. So removals wait until nothing has happened for a moment; but not for
+// ever, in a folder that is never quiet.
 Status DirectoryWatch::settle(FolderEvents::Batch& batch) {
-  constexpr milliseconds kQuiet(20);
-  constexpr int kMostRounds = 25;
-  for (int i = 0; i < kMostRounds && !batch.lost; ++i) {
+  constexpr milliseconds kQuiet(50);
+  constexpr milliseconds kAtMost(2000);
+  const auto deadline = std::chrono::steady_clock::now() + kAtMost;
+  while (!batch.lost && std::chrono::steady_clock::now() < deadline) {
     ASSIGN_OR_RETURN(auto more, events_.wait(wake_, kQuiet));
     if (more.empty()) return {};
     batch.lost = more.lost;

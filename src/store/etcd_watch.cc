@@ -81,9 +81,12 @@ Status EtcdWatch::check(const EtcdWatchMessage& message) {
     complete_ = false;
     return fail("revision " + std::to_string(revision_ + 1) + " has been compacted away");
   }
-  if (message.canceled)
+  if (message.canceled) {
+    // A token that has run out is refused here without being named; reading logs in anew.
+    complete_ = false;
     return fail("etcd has canceled the watch" +
                 (message.cancel_reason.empty() ? "" : ": " + message.cancel_reason));
+  }
   if (message.created && message.revision < revision_) {
     complete_ = false;
     return fail("etcd is at revision " + std::to_string(message.revision) + " and was at " +

@@ -230,7 +230,11 @@ Result<HttpAnswer> exchange(const HttpEndpoint& endpoint, const HttpOptions& opt
   const auto result = client->send(request);
   if (stop.stop_requested())
     return Failure(Error{.what = "stopped", .next = {}, .number = ECANCELED});
-  if (result || progress.ended_by_receiver)
+  // httplib 0.11 takes the trailers, with which grpc-gateway ends a refusal, for a broken answer;
+  // of a refusal the status is what counts, and the body has come by then.
+  const bool refused = result.error() == httplib::Error::Read && !progress.body.empty() &&
+                       progress.status != 200 && !progress.too_large;
+  if (result || progress.ended_by_receiver || refused)
     return HttpAnswer{.status = progress.status, .body = std::move(progress.body)};
   return failure(result.error(), progress, endpoint, options, *client);
 }

@@ -1,0 +1,221 @@
+// `weftd flanneld`: flags in, the agent called, exit code out.
+#include "cmd/flanneld_command.h"
+
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <stop_token>
+
+#include "base/exit_code.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "cmd/go_flags.h"
+#include "overlay/agent.h"
+#include "store/directory_store.h"
+#include "store/etcd_store.h"
+
+namespace weft::cmd {
+namespace {
+
+constexpr const char* kEnvironmentPrefix = "FLANNELD_";
+
+// Everything the command line says, by flanneld's names and with its defaults.
+struct Flags {
+  std::string store;
+  std::string store_dir = "/var/lib/weft/store";
+  std::string etcd_endpoints = "http://127.0.0.1:4001,http://127.0.0.1:2379";
+  std::string etcd_prefix = "/coreos.com/network";
+  std::string etcd_keyfile;
+  std::string etcd_certfile;
+  std::string etcd_cafile;
+  std::string etcd_username;
+  std::string etcd_password;
+  std::vector<std::string> iface;
+  std::string public_ip;
+  std::string public_ipv6;
+  std::string subnet_file = "/run/flannel/subnet.env";
+  int renew_margin = 60;
+  bool ip_masq = false;
+  bool random_fully_disable = false;
+  bool forward_rules = true;
+  std::string log_format = "text";
+  std::string log_level = "info";
+  bool version = false;
+  bool help = false;
+};
+
+std::vector<GoFlag> flag_table(Flags& flags) {
+  return {
+      text_flag("store", flags.store,
+                "where leases are kept: directory (one machine) or etcd; etcd when an etcd flag "
+                "is given or the program is called flanneld"),
+      text_flag("store-dir", flags.store_dir, "the directory store's folder"),
+      text_flag("etcd-endpoints", flags.etcd_endpoints, "etcd endpoints, separated by commas"),
+      text_flag("etcd-prefix", flags.etcd_prefix, "etcd prefix"),
+      text_flag("etcd-keyfile", flags.etcd_keyfile, "client key for etcd (PEM)"),
+      text_flag("etcd-certfile", flags.etcd_certfile, "client certificate for etcd (PEM)"),
+      text_flag("etcd-cafile", flags.etcd_cafile, "certificate authority of etcd (PEM)"),
+      text_flag("etcd-username", flags.etcd_username, "etcd user"),
+      text_flag("etcd-password", flags.etcd_password, "etcd password"),
+      list_flag("iface", flags.iface, "name or address of the interface that meets the peers"),
+      text_flag("public-ip", flags.public_ip, "address that peers are told, IPv4"),
+      text_flag("public-ipv6", flags.public_ipv6, "address that peers are told, IPv6"),
+      text_flag("subnet-file", flags.subnet_file, "where the node's subnet is written"),
+      int_flag("subnet-lease-renew-margin", flags.renew_margin, 1, 1439,
+               "minutes before its end that a lease is renewed"),
+      bool_flag("ip-masq", flags.ip_masq, "masquerade what leaves the pod network"),
+      bool_flag("ip-masq-fully-random-disable", flags.random_fully_disable,
+                "masquerade without fully random ports"),
+      bool_flag("iptables-forward-rules", flags.forward_rules,
+                "accept the pods' packets in the forward hook"),
+      text_flag("log-format", flags.log_format, "text or json"),
+      text_flag("log-level", flags.log_level, "error, warn, info or debug"),
+      bool_flag("version", flags.version, "print the version and end"),
+      bool_flag("help", flags.help, "print this and end"),
+  };
+}
+
+void print_help(const std::vector<GoFlag>& table) {
+  std::printf(
+      "weftd flanneld: the pod network's agent on one node, in flanneld's place\n\n"
+      "Examples:\n"
+      "  weftd flanneld --ip-masq --iface=eth0\n"
+      "  weftd flanneld --etcd-endpoints=https://10.0.0.1:2379 --etcd-cafile=/etc/etcd/ca.pem\n"
+      "  weftd flanneld --store-dir=/var/lib/weft/store --log-format=json\n\n"
+      "Flags:\n%s",
+      describe_flags(table, kEnvironmentPrefix).c_str());
+}
+
+bool etcd_is_meant(const Flags& flags) {
+  const Flags untouched;
+  return flags.etcd_endpoints != untouched.etcd_endpoints ||
+         flags.etcd_prefix != untouched.etcd_prefix || !flags.etcd_cafile.empty() ||
+         !flags.etcd_certfile.empty() || !flags.etcd_username.empty();
+}
+
+Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in) {
+  std::string kind = flags.store;
+  if (kind.empty()) kind = drop_in || etcd_is_meant(flags) ? "etcd" : "directory";
+  if (kind == "directory") {
+    ASSIGN_OR_RETURN(auto store, DirectoryStore::open(flags.store_dir));
+    return std::unique_ptr<LeaseStore>(std::move(store));
+  }
+  EtcdOptions options;
+  options.endpoints = split(flags.etcd_endpoints, ',');
+  options.prefix = flags.etcd_prefix;
+  options.ca_file = flags.etcd_cafile;
+  options.certificate_file = flags.etcd_certfile;
+  options.key_file = flags.etcd_keyfile;
+  options.username = flags.etcd_username;
+  options.password = flags.etcd_password;
+  ASSIGN_OR_RETURN(auto store, EtcdStore::open(options));
+  return std::unique_ptr<LeaseStore>(std::move(store));
+}
+
+Status read_public_address(const std::string& text, Family family, const char* flag,
+                           overlay::UplinkOptions& options) {
+  if (text.empty()) return {};
+  const auto address = IpAddress::parse(text);
+  if (!address || address->family() != family)
+    return fail(std::string(flag) + ": \"" + text + "\" is no " + std::string(to_string(family)) +
+                " address");
+  options.public_addresses[family] = *address;
+  return {};
+}
+
+Result<overlay::AgentOptions> agent_options(const Flags& flags) {
+  overlay::AgentOptions options;
+  options.node.uplink.interfaces = flags.iface;
+  RETURN_IF_ERROR(
+      read_public_address(flags.public_ip, Family::kIpv4, "--public-ip", options.node.uplink));
+  RETURN_IF_ERROR(
+      read_public_address(flags.public_ipv6, Family::kIpv6, "--public-ipv6", options.node.uplink));
+  options.node.subnet_file = flags.subnet_file;
+  options.node.masquerade = flags.ip_masq;
+  options.node.forward_rules = flags.forward_rules;
+  options.node.random_fully = !flags.random_fully_disable;
+  options.lease.renew_margin = std::chrono::minutes(flags.renew_margin);
+  return options;
+}
+
+Status check_words(const Flags& flags) {
+  const auto one_of = [](const char* flag, const std::string& given,
+                         const std::vector<std::string>& words) -> Status {
+    if (std::find(words.begin(), words.end(), given) != words.end()) return {};
+    return fail(std::string(flag) + ": there is no \"" + given + "\"" + did_you_mean(given, words));
+  };
+  if (!flags.store.empty()) RETURN_IF_ERROR(one_of("--store", flags.store, {"directory", "etcd"}));
+  RETURN_IF_ERROR(one_of("--log-format", flags.log_format, {"text", "json"}));
+  return one_of("--log-level", flags.log_level, {"error", "warn", "info", "debug"});
+}
+
+int wrong_usage(const Error& error) {
+  std::fprintf(stderr, "weftd flanneld: %s\n", error.text().c_str());
+  return static_cast<int>(ExitCode::kUsage);
+}
+
+// Blocks SIGINT and SIGTERM for all threads to come and turns them into a stop.
+class SignalStop {
+ public:
+  SignalStop() {
+    sigemptyset(&set_);
+    sigaddset(&set_, SIGINT);
+    sigaddset(&set_, SIGTERM);
+    sigaddset(&set_, SIGUSR1);  // ends the wait when the agent ends first
+    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
+    thread_ = std::jthread([this] {
+      int signal = 0;
+      sigwait(&set_, &signal);
+      source_.request_stop();
+    });
+  }
+  ~SignalStop() { pthread_kill(thread_.native_handle(), SIGUSR1); }
+  SignalStop(const SignalStop&) = delete;
+  SignalStop& operator=(const SignalStop&) = delete;
+
+  std::stop_token token() const { return source_.get_token(); }
+
+ private:
+  sigset_t set_{};
+  std::stop_source source_;
+  std::jthread thread_;
+};
+
+}  // namespace
+
+int run_flanneld(const std::vector<std::string>& arguments, bool drop_in) {
+  // One arena: the threads allocate little and seldom, and each arena keeps what it once had.
+  mallopt(M_ARENA_MAX, 1);
+  Flags flags;
+  const auto table = flag_table(flags);
+  if (Status parsed = parse_go_flags(table, arguments, kEnvironmentPrefix); !parsed)
+    return wrong_usage(parsed.error());
+  if (flags.help) return print_help(table), 0;
+  if (flags.version) return std::printf("weftd %s\n", WEFT_VERSION), 0;
+  if (Status words = check_words(flags); !words) return wrong_usage(words.error());
+  auto options = agent_options(flags);
+  if (!options) return wrong_usage(options.error());
+  set_up_log(flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
+             spdlog::level::from_str(flags.log_level));
+
+  SignalStop signals;
+  auto store = open_store(flags, drop_in);
+  Status ended = store ? Status() : Status(Failure(store.error()));
+  if (ended) {
+    spdlog::info("weftd {} flanneld: leases in {}", WEFT_VERSION, (*store)->describe());
+    ended = overlay::run_agent(**store, *options, signals.token());
+  }
+  if (!ended) {
+    spdlog::error("{}", ended.error().text());
+    return static_cast<int>(ExitCode::kWrong);
+  }
+  spdlog::info("stopped; the data plane stays as it is");
+  return static_cast<int>(ExitCode::kFine);
+}
+
+}  // namespace weft::cmd

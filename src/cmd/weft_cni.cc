@@ -1,0 +1,113 @@
+// weft-cni: every CNI plugin in one static file.
+//
+// Theory of operation. The runtime starts the file once for every call, under the name of a
+// plugin (a link in /opt/cni/bin), with CNI_* variables and a configuration on standard input.
+// The name picks the plugin; cni/dispatch.h checks the call and runs the plugin's handler,
+// which talks to the kernel and answers; one JSON object goes to standard output. Nothing stays
+// in memory between calls: the kernel, host-local's files and flannel's records are the state.
+// A plugin that delegates to another one of this file calls it directly (cni/delegate.h).
+#include <unistd.h>
+
+#include <cstdlib>
+#include <string>
+#include <string_view>
+
+#include "base/exit_code.h"
+#include "base/fd.h"
+#include "cni/dispatch.h"
+#include "cni/plugins/all.h"
+
+namespace weft::cni {
+namespace {
+
+constexpr std::size_t kLongestInput = 16U << 20U;
+
+void write_all(int fd, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t written = ::write(fd, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+std::string variable(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? "" : value;
+}
+
+Result<std::string> read_input() {
+  std::string text;
+  char buffer[16384];
+  for (;;) {
+    const ssize_t got = ::read(STDIN_FILENO, buffer, sizeof buffer);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return fail_errno("reading standard input");
+    if (got == 0) return text;
+    text.append(buffer, static_cast<std::size_t>(got));
+    if (text.size() > kLongestInput) return fail("the configuration is too long");
+  }
+}
+
+int serve(const Plugin& plugin) {
+  const Answer answer = dispatch(plugin, all_plugins(), variable, read_input);
+  write_all(STDERR_FILENO, answer.errors);
+  write_all(STDOUT_FILENO, answer.output);
+  return answer.exit_code;
+}
+
+std::string plugin_list() {
+  std::string text;
+  for (const Plugin* plugin : all_plugins()) text += std::string(plugin->name) + "\n";
+  return text;
+}
+
+std::string help() {
+  std::string text =
+      "Examples:\n"
+      "  ln weft-cni /opt/cni/bin/bridge     make the bridge plugin of it\n"
+      "  weft-cni bridge                     run that plugin (CNI_* variables, JSON on stdin)\n"
+      "  weft-cni list                       the plugins it holds\n"
+      "\n"
+      "weft-cni is the CNI plugins of weft in one file. A container runtime starts it under\n"
+      "the name of a plugin. CNI specification 0.1.0 to 1.1.0.\n"
+      "\nPlugins:\n";
+  for (const Plugin* plugin : all_plugins()) text += "  " + std::string(plugin->name) + "\n";
+  return text;
+}
+
+int called_by_hand(std::string_view word) {
+  if (word.empty() || word == "--help" || word == "-h" || word == "help") {
+    write_all(STDOUT_FILENO, help());
+  } else if (word == "--version" || word == "version") {
+    write_all(STDOUT_FILENO, "weft-cni " WEFT_VERSION "\n");
+  } else if (word == "list") {
+    write_all(STDOUT_FILENO, plugin_list());
+  } else {
+    write_all(STDERR_FILENO, "weft-cni: there is no plugin " + in_quotes(word) +
+                                 "; weft-cni list shows what there is\n");
+    return static_cast<int>(ExitCode::kUsage);
+  }
+  return static_cast<int>(ExitCode::kFine);
+}
+
+int run(int argc, char** argv) {
+  const std::string_view path = argc > 0 ? argv[0] : "";
+  const std::string_view name = path.substr(path.rfind('/') + 1);
+  if (const Plugin* plugin = find_plugin(all_plugins(), name)) return serve(*plugin);
+  const std::string_view word = argc > 1 ? argv[1] : "";
+  if (const Plugin* plugin = find_plugin(all_plugins(), word)) return serve(*plugin);
+  if (variable("CNI_COMMAND").empty()) return called_by_hand(word);
+  // A runtime reads only JSON on standard output.
+  write_all(STDOUT_FILENO,
+            to_text(CniError(Code::kInternal, "weft-cni was started as " + in_quotes(name) +
+                                                  ", and it holds no such plugin")));
+  return static_cast<int>(ExitCode::kWrong);
+}
+
+}  // namespace
+}  // namespace weft::cni
+
+int main(int argc, char** argv) {
+  return weft::cni::run(argc, argv);
+}

@@ -1,0 +1,48 @@
+// delegate.h: calling another plugin: an IPAM plugin, or the one that flannel drives.
+//
+// The plugin is looked for on CNI_PATH, where the operator may have put somebody else's. When
+// the file found is this very program (a link to it), its handler is called in this process,
+// which saves a start; otherwise the file is run with our environment, our standard error and
+// the same configuration.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "cni/plugin.h"
+
+namespace weft::cni {
+
+class Delegate {
+ public:
+  /// The plugin of type `type`; the first regular file of that name on CNI_PATH.
+  static CniResult<Delegate> find(std::string_view type, const Call& call);
+
+  CniResult<AddResult> add(const Call& call) const;
+  /// DEL, CHECK, STATUS or GC.
+  CniStatus run(Command command, const Call& call) const;
+
+ private:
+  Delegate(std::string file, const Plugin* sibling) : file_(std::move(file)), sibling_(sibling) {}
+  CniResult<std::string> execute(Command command, const Call& call) const;
+
+  std::string file_;
+  const Plugin* sibling_;  // nullptr: another program
+};
+
+/// A call of the same attachment with another configuration, as flannel hands on.
+class DelegatedCall {
+ public:
+  static CniResult<std::unique_ptr<DelegatedCall>> make(const Call& outer, std::string config_text);
+  const Call& call() const { return *call_; }
+
+ private:
+  DelegatedCall() = default;
+  std::string text_;
+  Json config_;
+  std::optional<Call> call_;
+};
+
+}  // namespace weft::cni

@@ -1,0 +1,245 @@
+#include "cni/interface.h"
+
+#include <sys/random.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <thread>
+
+#include "kernel/sysctl.h"
+
+namespace weft::cni {
+namespace {
+
+using kernel::Request;
+using kernel::Rtnetlink;
+
+constexpr int kNameTries = 10;
+constexpr std::chrono::seconds kDadLimit{5};
+constexpr std::chrono::milliseconds kDadPause{10};
+
+Result<std::uint64_t> random_bits() {
+  std::uint64_t bits = 0;
+  if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) return fail_errno("reading random bits");
+  return bits;
+}
+
+Result<std::string> random_veth_name() {
+  ASSIGN_OR_RETURN(const std::uint64_t bits, random_bits());
+  char name[16];
+  std::snprintf(name, sizeof name, "veth%08x", static_cast<unsigned>(bits));
+  return std::string(name);
+}
+
+Result<MacAddress> random_mac() {
+  ASSIGN_OR_RETURN(const std::uint64_t bits, random_bits());
+  return MacAddress::from_random(bits);
+}
+
+// EEXIST does not say which of the two names is taken.
+CniStatus try_create(Rtnetlink& host, const kernel::NewLink& pair, bool random_name, bool& again) {
+  again = false;
+  const Status status = host.create(pair);
+  if (status) return {};
+  const std::string& name = pair.peer->name;
+  if (status.error().number != EEXIST)
+    return because("failed to make veth pair", CniError(status.error()));
+  ASSIGN_OR_RETURN(const auto taken, host.link(pair.name));
+  again = taken && random_name;
+  if (again) return {};
+  return refuse("container veth name (" + in_quotes(name) + ") peer provided (" +
+                in_quotes(pair.name) + ") already exists");
+}
+
+CniStatus apply_settings(const std::vector<InterfacePlan::Setting>& settings,
+                         const std::string& ifname) {
+  for (const auto& setting : settings) {
+    const Status status = kernel::write_sysctl(setting.name, setting.value);
+    // A kernel without IPv6 will say so when the address comes.
+    if (!status && setting.needed && status.error().number != ENOENT)
+      return refuse("failed to enable IPv6 for interface " + in_quotes(ifname) + ": " +
+                    status.error().text());
+  }
+  return {};
+}
+
+std::string shown(const Route& route, const std::string& ifname) {
+  const auto gateway = route.gateway();
+  return "'" + route.key.destination.to_string() +
+         (gateway ? " via " + gateway->to_string() : std::string()) + " dev " + ifname + "'";
+}
+
+CniStatus wait_for_dad(Rtnetlink& rtnetlink, LinkIndex link, const std::string& ifname) {
+  const auto deadline = std::chrono::steady_clock::now() + kDadLimit;
+  for (;;) {
+    ASSIGN_OR_RETURN(const auto addresses, rtnetlink.addresses(link));
+    bool tentative = false;
+    for (const auto& address : addresses) {
+      if (address.dad_failed)
+        return refuse("link " + ifname + " has address " + address.key.address.to_string() +
+                      " that somebody else uses (duplicate address detection failed)");
+      tentative = tentative || address.tentative;
+    }
+    if (!tentative) return {};
+    if (std::chrono::steady_clock::now() >= deadline)
+      return refuse("the addresses of " + ifname +
+                    " are still tentative: duplicate address detection did not end");
+    std::this_thread::sleep_for(kDadPause);
+  }
+}
+
+bool covers(const Route& route, const IpAddress& address, LinkIndex link) {
+  return route.link() == link && route.key.destination.contains(address);
+}
+
+}  // namespace
+
+CniResult<kernel::Netns> open_netns(const std::string& path) {
+  auto netns = kernel::Netns::open(path);
+  if (!netns)
+    return because("failed to open netns " + in_quotes(path), CniError(std::move(netns).error()));
+  return *std::move(netns);
+}
+
+CniResult<std::optional<kernel::Netns>> open_netns_if_there(const std::string& path) {
+  if (path.empty()) return std::optional<kernel::Netns>();
+  auto netns = kernel::Netns::open(path);
+  if (netns) return std::optional<kernel::Netns>(*std::move(netns));
+  const int number = netns.error().number;
+  // Without a number: the path is there, but it is no namespace.
+  if (number == ENOENT || number == ENOTDIR || number == 0) return std::optional<kernel::Netns>();
+  return because("failed to open netns " + in_quotes(path), CniError(netns.error()));
+}
+
+CniResult<VethPair> create_veth(Rtnetlink& host, const kernel::Netns& container,
+                                const VethOptions& options) {
+  ASSIGN_OR_RETURN(const MacAddress host_mac, random_mac());
+  ASSIGN_OR_RETURN(const MacAddress chosen_mac, random_mac());
+  VethPair pair{.container_mac = options.container_mac.value_or(chosen_mac)};
+  const bool random_name = options.host_name.empty();
+  for (int i = 0; i < kNameTries; ++i) {
+    std::string name = options.host_name;
+    if (random_name) {
+      ASSIGN_OR_RETURN(name, random_veth_name());
+    }
+    const kernel::NewLink wanted{.name = name,
+                                 .kind = "veth",
+                                 .mac = host_mac,
+                                 .mtu = options.mtu,
+                                 .up = true,
+                                 .master = options.master,
+                                 .peer = kernel::VethPeer{.name = options.container_name,
+                                                          .mac = pair.container_mac,
+                                                          .mtu = options.mtu,
+                                                          .netns_fd = container.fd()}};
+    bool again = false;
+    RETURN_IF_ERROR(try_create(host, wanted, random_name, again));
+    if (again) continue;
+    ASSIGN_OR_RETURN(auto made, host.link(name));
+    if (!made) return refuse("failed to lookup " + in_quotes(name) + ": link not found");
+    pair.host = *std::move(made);
+    pair.container_index = pair.host.peer;
+    // Routes of this device are ours: no router may add some.
+    (void)kernel::write_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0");
+    return pair;
+  }
+  return refuse("failed to find a unique veth name");
+}
+
+CniStatus configure_interface(Rtnetlink& rtnetlink, const std::string& ifname, LinkIndex link,
+                              const InterfacePlan& plan) {
+  RETURN_IF_ERROR(apply_settings(plan.settings, ifname));
+  std::vector<Request> requests;
+  std::vector<std::string> tried;
+  for (const auto& address : plan.addresses) {
+    requests.push_back(kernel::encode_new_address({.key = {.link = link, .address = address}},
+                                                  !plan.wait_for_dad));
+    tried.push_back("failed to add IP addr " + address.to_string() + " to " + in_quotes(ifname));
+  }
+  const auto add_rest = [&] {
+    requests.push_back(kernel::encode_link_change(link, {.up = true}));
+    tried.push_back("failed to set " + in_quotes(ifname) + " UP");
+  };
+  add_rest();
+  const auto send = [&]() -> CniStatus {
+    const auto verdicts = rtnetlink.request_all(requests);
+    for (std::size_t i = 0; i < verdicts.size(); ++i)
+      if (!verdicts[i]) return because(tried[i], CniError(verdicts[i].error()));
+    requests.clear();
+    tried.clear();
+    return {};
+  };
+  if (plan.wait_for_dad) {
+    RETURN_IF_ERROR(send());
+    RETURN_IF_ERROR(wait_for_dad(rtnetlink, link, ifname));
+  }
+  for (Route route : plan.routes) {
+    route.hops[0].link = link;
+    requests.push_back(kernel::encode_route(route, kernel::RouteWrite::kAppend));
+    tried.push_back("failed to add route " + shown(route, ifname));
+  }
+  return send();
+}
+
+CniResult<std::optional<RemovedInterface>> remove_interface(const kernel::Netns& container,
+                                                            const std::string& ifname) {
+  ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(container));
+  ASSIGN_OR_RETURN(Rtnetlink inside, Rtnetlink::open());
+  ASSIGN_OR_RETURN(const auto link, inside.link(ifname));
+  if (!link) return std::optional<RemovedInterface>();
+  RemovedInterface removed;
+  ASSIGN_OR_RETURN(const auto addresses, inside.addresses(link->index));
+  for (const auto& address : addresses)
+    if (!address.key.address.address.is_link_local())
+      removed.addresses.push_back(address.key.address);
+  const Status status = kernel::ignore_errno(inside.remove(link->index), ENODEV);
+  if (!status) return because("failed to delete " + in_quotes(ifname), CniError(status.error()));
+  return std::optional<RemovedInterface>(std::move(removed));
+}
+
+CniResult<InterfaceState> read_interface(const kernel::Netns& container,
+                                         const std::string& ifname) {
+  ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(container));
+  ASSIGN_OR_RETURN(Rtnetlink inside, Rtnetlink::open());
+  ASSIGN_OR_RETURN(auto link, inside.link(ifname));
+  if (!link) return refuse("Container Interface name " + ifname + " not found");
+  InterfaceState state{.link = *std::move(link)};
+  ASSIGN_OR_RETURN(state.addresses, inside.addresses(state.link.index));
+  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
+    ASSIGN_OR_RETURN(const auto routes, inside.routes(family));
+    state.routes.insert(state.routes.end(), routes.begin(), routes.end());
+  }
+  return state;
+}
+
+CniStatus check_interface(const InterfaceState& state, const AddResult& result,
+                          const std::string& ifname) {
+  for (const auto& ip : result.ips) {
+    if (ip.interface &&
+        (*ip.interface < 0 || static_cast<std::size_t>(*ip.interface) >= result.interfaces.size() ||
+         result.interfaces[static_cast<std::size_t>(*ip.interface)].name != ifname))
+      continue;
+    const bool there =
+        std::any_of(state.addresses.begin(), state.addresses.end(),
+                    [&](const LinkAddress& held) { return held.key.address == ip.address; });
+    if (!there)
+      return refuse("Failed to match addr " + ip.address.to_string() + " on interface " + ifname);
+    const bool routed = std::any_of(
+        state.routes.begin(), state.routes.end(),
+        [&](const Route& route) { return covers(route, ip.address.address, state.link.index); });
+    if (!routed)
+      return refuse("Failed to find route for " + ip.address.to_string() + " on interface " +
+                    ifname);
+  }
+  for (const auto& wanted : result.routes) {
+    if (wanted.table && *wanted.table != static_cast<std::uint32_t>(RouteTable::kMain)) continue;
+    const bool there = std::any_of(
+        state.routes.begin(), state.routes.end(),
+        [&](const Route& route) { return route.key.destination == wanted.destination; });
+    if (!there) return refuse("Expected Route " + wanted.destination.to_string() + " not found");
+  }
+  return {};
+}
+
+}  // namespace weft::cni

@@ -1,0 +1,67 @@
+// interface.h: a container's device in the kernel: made, configured, checked, removed.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "cni/interface_plan.h"
+#include "kernel/netns.h"
+#include "kernel/rtnetlink.h"
+
+namespace weft::cni {
+
+/// The namespace of a call. Fails with the text that runtimes match on.
+CniResult<kernel::Netns> open_netns(const std::string& path);
+
+/// The namespace of a DEL; nothing when it is gone: no path, no file, or a plain file that was
+/// left when the namespace went.
+CniResult<std::optional<kernel::Netns>> open_netns_if_there(const std::string& path);
+
+struct VethOptions {
+  std::string container_name = {};
+  std::optional<MacAddress> container_mac = {};
+  std::string host_name = {};  ///< empty: "veth" and eight random hexadecimal digits
+  std::uint32_t mtu = 0;       ///< 0: the kernel's choice
+  LinkIndex master = LinkIndex::kNone;
+};
+
+struct VethPair {
+  Link host = {};
+  LinkIndex container_index = LinkIndex::kNone;
+  MacAddress container_mac = {};
+};
+
+/// Makes both ends complete with one message, the host's end up and in its bridge, the other
+/// inside `container` and down. Both have a MAC address set by us, which udev leaves alone.
+/// Fails when the container has a device of that name already.
+CniResult<VethPair> create_veth(kernel::Rtnetlink& host, const kernel::Netns& container,
+                                const VethOptions& options);
+
+/// Settings, addresses, link up, routes. The calling thread must stand in the container's
+/// namespace, where `rtnetlink` was opened.
+CniStatus configure_interface(kernel::Rtnetlink& rtnetlink, const std::string& ifname,
+                              LinkIndex link, const InterfacePlan& plan);
+
+/// What a device that was removed had.
+struct RemovedInterface {
+  std::vector<InterfaceAddress> addresses = {};
+};
+
+/// Removes a device; nothing when there is none. Enters the namespace for the socket only.
+CniResult<std::optional<RemovedInterface>> remove_interface(const kernel::Netns& container,
+                                                            const std::string& ifname);
+
+/// A device inside a namespace with what is on it, for CHECK.
+struct InterfaceState {
+  Link link = {};
+  std::vector<LinkAddress> addresses = {};
+  std::vector<Route> routes = {};  ///< of the main table, both families
+};
+CniResult<InterfaceState> read_interface(const kernel::Netns& container, const std::string& ifname);
+
+/// Whether every address and route of a result that belongs to `ifname` is there.
+CniStatus check_interface(const InterfaceState& state, const AddResult& result,
+                          const std::string& ifname);
+
+}  // namespace weft::cni

@@ -1,0 +1,93 @@
+// address_store.h: the addresses that host-local has given out, on disk.
+//
+// The format is that of the Go plugin, so that a node can change sides in either direction
+// while its containers run: in <dataDir>/<network>/ one file per address, named after it, that
+// holds "<container id>\r\n<interface>" (in old times the id alone), `last_reserved_ip.<set>`,
+// and `lock`, which is held with flock(2).
+//
+// Beside them lies `.weft-index`, which saves reading every file to learn who holds what: a log
+// of owners and addresses, good as long as the folder's modification time is the one that we
+// stamped last. The stamp has made-up nanoseconds, so that a change by anybody else shows even
+// within one tick of the clock; then everything is read once and the index is written anew.
+//
+// Nothing is synced to disk, and need not be. While the lock is held by us no other plugin is
+// at work, so an empty file is what a killed plugin or a power loss left behind, and nobody
+// has that address: it is removed when met. And no container outlives a power loss, so a file
+// that is lost with one cannot lead to the same address being in use twice.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <ctime>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/fd.h"
+#include "cni/cni_error.h"
+#include "net/address.h"
+
+namespace weft::cni {
+
+/// Who holds an address.
+struct AddressOwner {
+  std::string container_id = {};
+  std::string ifname = {};  ///< empty in files of old times: any interface
+  auto operator<=>(const AddressOwner&) const = default;
+};
+
+struct Reservation {
+  IpAddress address = {};
+  AddressOwner owner = {};
+  std::time_t since = 0;  ///< when its file was written
+};
+
+class AddressStore {
+ public:
+  /// Opens the folder of a network, which it creates, and takes the lock. Code::kTryAgainLater
+  /// when somebody else keeps the lock for longer than `patience`.
+  static CniResult<AddressStore> open(const std::string& data_dir, const std::string& network,
+                                      std::chrono::milliseconds patience);
+  AddressStore(AddressStore&&) = default;
+  AddressStore& operator=(AddressStore&&) = delete;
+  ~AddressStore();
+
+  /// What an owner holds, files of old times included.
+  CniResult<std::vector<IpAddress>> held_by(const AddressOwner& owner);
+  /// False when somebody holds the address already. Remembers it as the set's last.
+  CniResult<bool> reserve(const AddressOwner& owner, const IpAddress& address, std::size_t set);
+  /// Releases everything that an owner holds; nothing is success.
+  CniStatus release(const AddressOwner& owner);
+  /// Releases one address, whoever holds it.
+  CniStatus release(const IpAddress& address);
+  /// The address given out last from a set.
+  std::optional<IpAddress> last_reserved(std::size_t set) const;
+  /// Every address that is held, in order.
+  CniResult<std::vector<IpAddress>> held();
+  /// The same with their owners: reads every file.
+  CniResult<std::vector<Reservation>> reservations();
+
+ private:
+  AddressStore(std::string folder, Fd directory, Fd lock)
+      : folder_(std::move(folder)), directory_(std::move(directory)), lock_(std::move(lock)) {}
+
+  using Entry = std::pair<std::uint64_t, IpAddress>;  // hash of an owner, address
+  CniStatus load();
+  bool load_index();
+  CniStatus rebuild();
+  void write_index();
+  void append_to_index(char sign, const Entry& entry);
+  void stamp();
+  std::optional<Reservation> read_reservation(const std::string& name);
+  std::string path(const std::string& name) const { return folder_ + "/" + name; }
+
+  std::string folder_;
+  Fd directory_;
+  Fd lock_;
+  Fd index_;
+  std::optional<std::vector<Entry>> entries_;  // unordered; nothing before load()
+  bool changed_ = false;                       // the folder, since it was stamped last
+};
+
+}  // namespace weft::cni

@@ -1,0 +1,17 @@
+#include "cni/plugins/all.h"
+
+#include <array>
+
+#include "cni/plugins/bridge.h"
+#include "cni/plugins/flannel.h"
+#include "cni/plugins/host_local.h"
+#include "cni/plugins/loopback.h"
+
+namespace weft::cni {
+
+Plugins all_plugins() {
+  static constexpr std::array<const Plugin*, 4> kAll{&kBridge, &kFlannel, &kHostLocal, &kLoopback};
+  return kAll;
+}
+
+}  // namespace weft::cni

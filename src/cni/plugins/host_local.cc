@@ -1,0 +1,197 @@
+#include "cni/plugins/host_local.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+#include "base/files.h"
+#include "cni/attachments.h"
+#include "cni/plugins/address_store.h"
+#include "cni/plugins/host_local_config.h"
+
+namespace weft::cni {
+namespace {
+
+constexpr std::chrono::milliseconds kPatience{20'000};
+// So many candidates are simply tried before the table of what is held is looked at.
+constexpr int kQuickTries = 32;
+// An exhausted pool names so many of its holders.
+constexpr std::size_t kHoldersShown = 3;
+
+AddressOwner owner_of(const Call& call) {
+  return {.container_id = call.environment.container_id, .ifname = call.environment.ifname};
+}
+
+std::string shown(std::time_t time) {
+  std::tm parts{};
+  ::gmtime_r(&time, &parts);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text;
+}
+
+CniFailure exhausted(AddressStore& store, const RangeSet& set) {
+  std::string text = "no IP addresses available in range set: " + to_string(set);
+  auto all = store.reservations();
+  if (!all) return refuse(text);
+  std::erase_if(*all, [&](const Reservation& held) { return !range_of(set, held.address); });
+  if (all->empty()) return refuse(text);
+  std::sort(all->begin(), all->end(),
+            [](const Reservation& a, const Reservation& b) { return a.since < b.since; });
+  text += "; " + std::to_string(all->size()) + " are held, the longest by";
+  for (std::size_t i = 0; i < std::min(kHoldersShown, all->size()); ++i) {
+    const Reservation& held = (*all)[i];
+    text += (i == 0 ? " " : ", ") + held.owner.container_id +
+            (held.owner.ifname.empty() ? "" : " (" + held.owner.ifname + ")") + " since " +
+            shown(held.since);
+  }
+  return refuse(Code::kInternal, text,
+                "containers that no longer run keep their address until the runtime calls DEL or "
+                "GC for them");
+}
+
+ResultIp as_result(const IpAddress& address, const AddressRange& range) {
+  return {.address = {.address = address, .length = range.subnet.length()},
+          .gateway = range.gateway};
+}
+
+CniResult<ResultIp> take_requested(AddressStore& store, const AddressOwner& owner,
+                                   const RangeSet& set, const IpAddress& wanted,
+                                   std::size_t index) {
+  const AddressRange& range = *range_of(set, wanted);
+  if (wanted == range.gateway)
+    return refuse("requested ip " + wanted.to_string() + " is subnet's gateway");
+  ASSIGN_OR_RETURN(const bool reserved, store.reserve(owner, wanted, index));
+  if (!reserved)
+    return refuse("requested IP address " + wanted.to_string() + " is not available in range set " +
+                  to_string(set));
+  return as_result(wanted, range);
+}
+
+CniStatus refuse_second_address(AddressStore& store, const AddressOwner& owner,
+                                const RangeSet& set) {
+  ASSIGN_OR_RETURN(const auto addresses, store.held_by(owner));
+  for (const auto& address : addresses)
+    if (range_of(set, address))
+      return refuse(address.to_string() + " has been allocated to " + owner.container_id +
+                    ", duplicate allocation is not allowed");
+  return {};
+}
+
+CniResult<ResultIp> take_next(AddressStore& store, const AddressOwner& owner, const RangeSet& set,
+                              std::size_t index) {
+  RETURN_IF_ERROR(refuse_second_address(store, owner, set));
+  RoundRobin candidates(set, store.last_reserved(index));
+  std::vector<IpAddress> held;
+  for (int tries = 0;; ++tries) {
+    const auto candidate = candidates.next();
+    if (!candidate) return exhausted(store, set);
+    if (tries == kQuickTries) {
+      ASSIGN_OR_RETURN(held, store.held());
+    }
+    if (std::binary_search(held.begin(), held.end(), candidate->address)) continue;
+    ASSIGN_OR_RETURN(const bool reserved, store.reserve(owner, candidate->address, index));
+    if (reserved) return as_result(candidate->address, *candidate->range);
+  }
+}
+
+// One address of each set, the wished ones where they fit.
+CniStatus allocate(AddressStore& store, const HostLocalConfig& config, const AddressOwner& owner,
+                   std::vector<ResultIp>& taken) {
+  std::vector<IpAddress> wanted = config.requested;
+  std::sort(wanted.begin(), wanted.end());
+  wanted.erase(std::unique(wanted.begin(), wanted.end()), wanted.end());
+  for (std::size_t i = 0; i < config.sets.size(); ++i) {
+    const RangeSet& set = config.sets[i];
+    const auto fit = std::find_if(wanted.begin(), wanted.end(), [&](const IpAddress& address) {
+      return range_of(set, address) != nullptr;
+    });
+    auto ip = fit != wanted.end() ? take_requested(store, owner, set, *fit, i)
+                                  : take_next(store, owner, set, i);
+    if (fit != wanted.end()) wanted.erase(fit);
+    if (!ip)
+      return because("failed to allocate for range " + std::to_string(i), std::move(ip).error());
+    taken.push_back(*ip);
+  }
+  if (wanted.empty()) return {};
+  std::string text = "failed to allocate all requested IPs:";
+  for (const auto& address : wanted) text += " " + address.to_string();
+  return refuse(text);
+}
+
+CniResult<AddResult> add(const Call& call) {
+  ASSIGN_OR_RETURN(const HostLocalConfig config, read_host_local_config(call));
+  AddResult result{.routes = config.routes};
+  if (!config.resolv_conf.empty()) {
+    ASSIGN_OR_RETURN(const std::string text, read_file(config.resolv_conf));
+    result.dns = parse_resolv_conf(text);
+  }
+  ASSIGN_OR_RETURN(AddressStore store,
+                   AddressStore::open(config.data_dir, call.network, kPatience));
+  const auto allocated = allocate(store, config, owner_of(call), result.ips);
+  if (allocated) return result;
+  // Only what this call took: the container may hold addresses of an earlier ADD.
+  for (const auto& ip : result.ips) (void)store.release(ip.address.address);
+  return CniFailure(allocated.error());
+}
+
+// Nothing is made for a DEL: a network without a folder holds nothing.
+bool has_folder(const Call& call) {
+  const std::string folder = host_local_data_dir(call.config) + "/" + call.network;
+  return ::access(folder.c_str(), F_OK) == 0;
+}
+
+CniStatus del(const Call& call) {
+  if (!has_folder(call)) return {};
+  ASSIGN_OR_RETURN(AddressStore store,
+                   AddressStore::open(host_local_data_dir(call.config), call.network, kPatience));
+  return store.release(owner_of(call));
+}
+
+CniStatus check(const Call& call) {
+  ASSIGN_OR_RETURN(const HostLocalConfig config, read_host_local_config(call));
+  if (has_folder(call)) {
+    ASSIGN_OR_RETURN(AddressStore store,
+                     AddressStore::open(config.data_dir, call.network, kPatience));
+    ASSIGN_OR_RETURN(const auto addresses, store.held_by(owner_of(call)));
+    if (!addresses.empty()) return {};
+  }
+  return refuse("host-local: Failed to find address added by container " +
+                call.environment.container_id);
+}
+
+// A full pool is no reason: the node would be taken for broken and its containers moved.
+CniStatus status(const Call& call) {
+  const auto config = read_host_local_config(call);
+  if (!config) return refuse(Code::kNotAvailable, config.error().message);
+  const auto made = make_directories(config->data_dir, 0755);
+  if (!made) return refuse(Code::kNotAvailable, made.error().text());
+  if (::access(config->data_dir.c_str(), W_OK) != 0)
+    return refuse(Code::kNotAvailable,
+                  "cannot write to " + config->data_dir + ": " + go_words(errno));
+  return {};
+}
+
+CniStatus gc(const Call& call) {
+  ASSIGN_OR_RETURN(const auto attachments, valid_attachments(call.config));
+  if (!has_folder(call)) return {};
+  ASSIGN_OR_RETURN(AddressStore store,
+                   AddressStore::open(host_local_data_dir(call.config), call.network, kPatience));
+  ASSIGN_OR_RETURN(const auto all, store.reservations());
+  CniStatus first;
+  for (const auto& held : all) {
+    if (is_valid(attachments, held.owner.container_id, held.owner.ifname)) continue;
+    const auto released = store.release(held.address);
+    if (!released && first) first = released;
+  }
+  return first;
+}
+
+}  // namespace
+
+const Plugin kHostLocal{
+    .name = "host-local", .add = add, .del = del, .check = check, .status = status, .gc = gc};
+
+}  // namespace weft::cni

@@ -1,0 +1,196 @@
+#include "kernel/nftables.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "kernel/nft_codec.h"
+
+namespace weft::kernel {
+namespace {
+
+using namespace nft;
+using namespace nft_codec;
+
+// Others may write all the time; each try reads and plans anew.
+constexpr int kTries = 20;
+
+bool is_stale(const Error& error) {
+  return error.number == ERESTART || error.number == EAGAIN || error.number == EINTR;
+}
+
+// The kernel takes a batch in one datagram, which must fit the socket's send space.
+void make_room(int fd, std::size_t bytes) {
+  constexpr std::size_t kOverhead = 64U << 10U;
+  const int space = static_cast<int>(bytes + kOverhead);
+  ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &space, sizeof space);
+}
+
+Failure kept_changing(const TableId& table) {
+  return fail("the nftables ruleset changed during each of " + std::to_string(kTries) +
+              " attempts to work on table " + table.to_string());
+}
+
+}  // namespace
+
+Result<Nftables> Nftables::open() {
+  ASSIGN_OR_RETURN(NetlinkSocket socket, NetlinkSocket::open(NETLINK_NETFILTER));
+  Nftables nftables(std::move(socket));
+  if (const auto generation = nftables.generation(); !generation) {
+    Failure failure = because("nftables", generation.error());
+    failure.value().next = "load the kernel module nf_tables, and run as root";
+    return failure;
+  }
+  return nftables;
+}
+
+Result<std::uint32_t> Nftables::generation() {
+  std::optional<std::uint32_t> number;
+  RETURN_IF_ERROR(socket_.query(encode_get_generation(), [&](const Message& message) {
+    if (const auto decoded = decode_generation(message)) number = decoded;
+  }));
+  if (!number) return fail("the kernel did not tell the generation of its ruleset");
+  return *number;
+}
+
+Result<std::vector<Table>> Nftables::tables() {
+  auto read = socket_.dump<Table>(encode_get_tables(), decode_table);
+  if (!read) return because("listing nftables tables", read.error());
+  return read;
+}
+
+Status Nftables::read_chains(TableContents& contents) {
+  const TableId& table = contents.table.id;
+  ASSIGN_OR_RETURN(auto chains,
+                   socket_.dump<InTable<Chain>>(encode_get_chains(table.family), decode_chain));
+  for (auto& [of, chain] : chains)
+    if (of == table) contents.add(std::move(chain));
+  return {};
+}
+
+Status Nftables::read_rules(TableContents& contents) {
+  const TableId& table = contents.table.id;
+  ASSIGN_OR_RETURN(auto rules,
+                   socket_.dump<InTable<RuleOfChain>>(encode_get_rules(table), decode_rule));
+  for (auto& [of, rule] : rules)
+    if (of == table) contents.rules[rule.chain].push_back(std::move(rule.rule));
+  return {};
+}
+
+// A set that has just grown is moved to a larger hash table in the background, and a dump that
+// meets this lists some elements twice and others never, without a word of the kernel's. It
+// resumes by the number of elements listed, so whatever is left out has a double in its place.
+Result<std::vector<Element>> Nftables::read_elements(const TableId& table, const std::string& set) {
+  for (int i = 0; i < kTries; ++i) {
+    ASSIGN_OR_RETURN(auto parts, socket_.dump<std::vector<Element>>(encode_get_elements(table, set),
+                                                                    decode_elements));
+    std::vector<Element> elements;
+    for (auto& part : parts) std::move(part.begin(), part.end(), std::back_inserter(elements));
+    std::sort(elements.begin(), elements.end());
+    if (std::adjacent_find(elements.begin(), elements.end()) == elements.end()) return elements;
+  }
+  return fail("the elements of set " + set + " were never listed whole");
+}
+
+Status Nftables::read_sets(TableContents& contents) {
+  const TableId& table = contents.table.id;
+  ASSIGN_OR_RETURN(auto sets, socket_.dump<InTable<Set>>(encode_get_sets(table), decode_set));
+  for (auto& [of, set] : sets) {
+    if (of != table) continue;
+    ASSIGN_OR_RETURN(set.elements, read_elements(table, set.name));
+    contents.add(std::move(set));
+  }
+  return {};
+}
+
+Result<std::optional<TableContents>> Nftables::read_once(const TableId& table) {
+  TableContents contents;
+  bool found = false;
+  const Status asked = socket_.query(encode_get_table(table), [&](const Message& message) {
+    if (auto decoded = decode_table(message)) {
+      contents.table = *std::move(decoded);
+      found = true;
+    }
+  });
+  if (!asked && asked.error().number == ENOENT) return std::optional<TableContents>();
+  if (!asked) return Failure(asked.error());
+  if (!found) return fail("the kernel's answer is not a table");
+  RETURN_IF_ERROR(read_chains(contents));
+  RETURN_IF_ERROR(read_rules(contents));
+  RETURN_IF_ERROR(read_sets(contents));
+  return std::optional(std::move(contents));
+}
+
+Result<Nftables::Reading> Nftables::read_one_generation(const TableId& table) {
+  const std::string tried = "reading nftables table " + table.to_string();
+  for (int i = 0; i < kTries; ++i) {
+    const auto before = generation();
+    if (!before) return because(tried, before.error());
+    auto contents = read_once(table);
+    const auto after = generation();
+    if (!after) return because(tried, after.error());
+    // An error of a reading that was overtaken (a set that is gone) is no error.
+    if (*before != *after) continue;
+    if (!contents) return because(tried, contents.error());
+    return Reading{.generation = *before, .contents = *std::move(contents)};
+  }
+  return kept_changing(table);
+}
+
+Result<std::optional<TableContents>> Nftables::read(const TableId& table) {
+  ASSIGN_OR_RETURN(Reading reading, read_one_generation(table));
+  return std::move(reading.contents);
+}
+
+Status Nftables::commit(Transaction transaction, std::optional<std::uint32_t> on_generation) {
+  auto& steps = transaction.steps();
+  if (steps.empty()) return {};
+  const std::uint32_t first = socket_.take_sequences(static_cast<std::uint32_t>(steps.size()) + 2);
+  std::uint32_t sequence = first;
+  std::string bytes;
+  const auto append = [&](Request& request) {
+    request.set_sequence(sequence++);
+    bytes += request.message();
+  };
+  Request begin = encode_batch_begin(on_generation);
+  Request end = encode_batch_end();
+  append(begin);
+  for (auto& step : steps) append(step.request);
+  append(end);
+  make_room(socket_.fd(), bytes.size());
+
+  std::uint32_t failed = first;
+  const Status status = socket_.batch(bytes, failed);
+  if (status) return {};
+  const std::uint32_t index = failed - first - 1;  // the first message begins the batch
+  const std::string about =
+      index < steps.size() ? steps[index].about : std::string("changing the nftables ruleset");
+  return because(about, status.error());
+}
+
+Result<std::vector<std::string>> Nftables::apply(const TableContents& desired) {
+  const TableId& table = desired.table.id;
+  for (int i = 0; i < kTries; ++i) {
+    ASSIGN_OR_RETURN(const Reading reading, read_one_generation(table));
+    const auto edits = plan_table(desired, reading.contents);
+    Transaction transaction;
+    std::vector<std::string> words;
+    for (const auto& edit : edits) {
+      transaction.add(table, edit);
+      words.push_back(describe(edit));
+    }
+    const Status done = commit(std::move(transaction), reading.generation);
+    if (done) return words;
+    if (!is_stale(done.error())) return Failure(done.error());
+  }
+  return kept_changing(table);
+}
+
+Status Nftables::remove_table(const TableId& table) {
+  Transaction transaction;
+  transaction.ensure_no_table(table);
+  return commit(std::move(transaction));
+}
+
+}  // namespace weft::kernel

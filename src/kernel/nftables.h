@@ -1,0 +1,62 @@
+// nftables.h: the nftables of one network namespace: read whole, changed in transactions.
+//
+// Acts in the namespace in which it was opened. One user at a time. No program is run.
+//
+// A reading is of one generation of the ruleset: the kernel counts transactions, and when one
+// came in between, the reading starts again. A change made by apply() names the generation that
+// it was planned on and is refused by the kernel (and planned anew) when it is not the newest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/netlink_socket.h"
+#include "kernel/nft_transaction.h"
+#include "net/nft.h"
+
+namespace weft::kernel {
+
+class Nftables {
+ public:
+  /// In the calling thread's namespace. Fails where the kernel has no nf_tables.
+  static Result<Nftables> open();
+
+  Result<std::vector<nft::Table>> tables();
+  /// Whole, or an error; nothing when there is no such table.
+  Result<std::optional<nft::TableContents>> read(const nft::TableId& table);
+
+  /// Makes the table what it should be with as few edits as it takes, in one transaction.
+  /// Returns the edits that were made, as words ("rule 3 of forward: replaced"); none when the
+  /// table was right already.
+  Result<std::vector<std::string>> apply(const nft::TableContents& desired);
+  /// A table that is not there is success.
+  Status remove_table(const nft::TableId& table);
+
+  /// The number of the newest generation; any transaction in the namespace raises it.
+  Result<std::uint32_t> generation();
+  /// Carries a transaction out, whole or not at all. With a generation, ERESTART when it is not
+  /// the newest any more. The error names the object and carries the kernel's words.
+  Status commit(Transaction transaction, std::optional<std::uint32_t> on_generation = {});
+
+ private:
+  struct Reading {
+    std::uint32_t generation = 0;
+    std::optional<nft::TableContents> contents = {};
+  };
+
+  explicit Nftables(NetlinkSocket socket) : socket_(std::move(socket)) {}
+  Result<Reading> read_one_generation(const nft::TableId& table);
+  Result<std::optional<nft::TableContents>> read_once(const nft::TableId& table);
+  Status read_chains(nft::TableContents& contents);
+  Status read_rules(nft::TableContents& contents);
+  Status read_sets(nft::TableContents& contents);
+  Result<std::vector<nft::Element>> read_elements(const nft::TableId& table,
+                                                  const std::string& set);
+
+  NetlinkSocket socket_;
+};
+
+}  // namespace weft::kernel

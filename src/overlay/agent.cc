@@ -1,0 +1,290 @@
+#include "overlay/agent.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "base/files.h"
+#include "base/log.h"
+#include "cluster/subnet_env.h"
+#include "kernel/rtnetlink.h"
+
+namespace weft::overlay {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Without any event everything is read anew this often: a safety net, not a method.
+constexpr milliseconds kAtRest = std::chrono::seconds(60);
+
+// Waits until `stop` or the time is over; true when it is to go on.
+bool pause(const std::stop_token& stop, milliseconds delay) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, delay, [] { return false; });
+  return !stop.stop_requested();
+}
+
+// The network configuration; nothing when `stop` came first. A store that cannot be reached or
+// has none yet is waited for, one that cannot be used is an error.
+Result<std::optional<NetConf>> wait_for_config(LeaseStore& store, StatusFile& status,
+                                               const std::stop_token& stop) {
+  RateLimit quiet(std::chrono::seconds(60));
+  for (unsigned tries = 1;; ++tries) {
+    const auto text = store.network_config();
+    if (text && *text) {
+      ASSIGN_OR_RETURN(NetConf conf, NetConf::parse(**text));
+      return std::optional(std::move(conf));
+    }
+    const std::string reason =
+        text ? "no network configuration in " + store.describe() + "; write net-conf.json there"
+             : store.describe() + ": " + text.error().text();
+    status.set(text ? AgentState::kWaitingForConfig : AgentState::kStoreUnreachable, reason);
+    if (quiet.allows(reason)) spdlog::warn("waiting: {}", reason);
+    // Not longer than a second, as flannel: somebody is about to write it.
+    if (!pause(stop, std::min(backoff(tries, kAtRest), milliseconds(1000)))) return std::nullopt;
+  }
+}
+
+Result<NodeNetwork> read_node_network(kernel::Rtnetlink& rtnetlink,
+                                      const std::vector<Family>& families) {
+  NodeNetwork network;
+  ASSIGN_OR_RETURN(network.links, rtnetlink.links());
+  ASSIGN_OR_RETURN(network.addresses, rtnetlink.addresses());
+  for (const Family family : families) {
+    ASSIGN_OR_RETURN(network.routes[family], rtnetlink.routes(family));
+  }
+  return network;
+}
+
+// The MAC that a VTEP of this node had, or a new one.
+MacAddress choose_mac(kernel::Rtnetlink& rtnetlink, const std::string& vtep) {
+  const auto link = rtnetlink.link(vtep);
+  if (link && *link && !(*link)->mac.is_zero()) return (*link)->mac;
+  std::random_device device;
+  return MacAddress::from_random(std::uint64_t{device()} << 32U | device());
+}
+
+// What this node's routes say against a subnet: all but the default, and but the pods' own.
+std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& conf,
+                                     const std::optional<LeaseKey>& previous) {
+  std::vector<Prefix> destinations;
+  for (const auto& [family, routes] : network.routes) {
+    const auto& pods = conf.networks.at(family);
+    for (const auto& route : routes) {
+      const Prefix& destination = route.key.destination;
+      const bool own = previous && (destination == previous->ipv4.value_or(Prefix()) ||
+                                    destination == previous->ipv6.value_or(Prefix()));
+      // A route to one subnet through a gateway is what an overlay leaves, ours or flannel's.
+      const bool peer = pods.allows(destination) && route.gateway().has_value();
+      if (!destination.is_default() && !own && !peer && destination.overlaps(pods.network))
+        destinations.push_back(destination);
+    }
+  }
+  return destinations;
+}
+
+class Agent {
+ public:
+  Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, NodeIdentity identity,
+        std::optional<LeaseKey> previous, StatusFile status)
+      : store_(store),
+        options_(options),
+        conf_(std::move(conf)),
+        previous_(std::move(previous)),
+        identity_(std::move(identity)),
+        status_(std::move(status)),
+        keeper_(store, conf_, options.lease,
+                {.facts = [this] { return facts(); },
+                 .attributes = [this](const auto& own) { return attributes(own); },
+                 .changed = [this] { repair_loop_.nudge(); }}) {}
+
+  Status run(const std::stop_token& stop);
+
+ private:
+  AllocationFacts facts();
+  LeaseAttributes attributes(const std::optional<Lease>& own);
+  void adopt_macs(const std::optional<Lease>& own);
+  milliseconds lease_pass();
+  milliseconds repair_pass();
+  void tell_status(bool ready, const std::vector<std::string>& failures);
+  void on_kernel_event(const kernel::KernelEvent& event);
+  bool concerns_us(const kernel::KernelEvent& event);
+
+  LeaseStore& store_;
+  const AgentOptions& options_;
+  const NetConf conf_;
+  const std::optional<LeaseKey> previous_;  // what subnet.env said at the start
+  LockGuarded<NodeIdentity> identity_;
+  StatusFile status_;  // of the repair loop
+  LeaseKeeper keeper_;
+  bool macs_settled_ = false;               // of the lease loop
+  std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
+  unsigned failures_ = 0;                   // of the repair loop
+  std::atomic<bool> rules_dirty_{true};
+  LockGuarded<std::vector<LinkIndex>> watched_links_;
+  Loop repair_loop_{[this] { return repair_pass(); }};
+  Loop lease_loop_{[this] { return lease_pass(); }};
+  std::unique_ptr<LeaseWatch> watch_;
+  std::unique_ptr<kernel::Monitor> monitor_;
+};
+
+AllocationFacts Agent::facts() {
+  AllocationFacts facts{.public_addresses = identity_.copy().uplink.public_addresses,
+                        .previous = previous_,
+                        .routed_elsewhere = {}};
+  auto rtnetlink = kernel::Rtnetlink::open();
+  std::vector<Family> families;
+  for (const auto& [family, network] : conf_.networks) families.push_back(family);
+  // Without the routes the choice is only less careful.
+  if (rtnetlink)
+    if (const auto network = read_node_network(*rtnetlink, families))
+      facts.routed_elsewhere = routed_elsewhere(*network, conf_, previous_);
+  return facts;
+}
+
+void Agent::adopt_macs(const std::optional<Lease>& own) {
+  macs_settled_ = true;
+  if (!own) return;
+  // What peers have been told outlives the device: a new MAC would leave them with a stale one.
+  const auto published = published_macs(*own);
+  identity_.with([&](NodeIdentity& identity) {
+    for (auto& [family, mac] : identity.vtep_macs)
+      if (const auto known = published.find(family); known != published.end()) mac = known->second;
+  });
+}
+
+LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
+  if (!macs_settled_) adopt_macs(own);
+  return published_attributes(conf_, identity_.copy());
+}
+
+milliseconds Agent::lease_pass() {
+  return keeper_.step(watch_->view(), std::chrono::system_clock::now());
+}
+
+milliseconds Agent::repair_pass() {
+  const auto own = keeper_.lease();
+  const auto view = watch_->view();
+  if (!own || !view) {
+    tell_status(false, {});
+    return kAtRest;
+  }
+  const bool rules_dirty = rules_dirty_.exchange(false);
+  const auto outcome = reconciler_->pass(*own, view, rules_dirty);
+  watched_links_.with([&](auto& links) { links = reconciler_->watched_links(); });
+  if (outcome.identity_changed) lease_loop_.nudge();
+  // A rule that could not be set is tried again with the rest.
+  if (!outcome.failures.empty()) rules_dirty_ = true;
+  failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
+  tell_status(outcome.ready, outcome.failures);
+  return backoff(failures_, kAtRest);
+}
+
+void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
+  const Status lease = keeper_.health();
+  if (ready && failures.empty())
+    status_.set(AgentState::kReady, "");
+  else if (ready)
+    status_.set(AgentState::kError, failures.front());
+  else if (!lease)
+    status_.set(AgentState::kStoreUnreachable, lease.error().text());
+  else if (!failures.empty())
+    status_.set(AgentState::kError, failures.front());
+  else
+    status_.set(AgentState::kWaitingForLease, "no subnet lease yet from " + store_.describe());
+}
+
+bool Agent::concerns_us(const kernel::KernelEvent& event) {
+  const auto names_us = [&](const NodeIdentity& identity) {
+    if (event.name == identity.uplink.link.name) return true;
+    for (const auto& [family, network] : conf_.networks)
+      if (const auto* vxlan = std::get_if<VxlanBackend>(&conf_.backend))
+        if (event.name == vtep_name(family, vxlan->vni)) return true;
+    return false;
+  };
+  if (!event.name.empty() && identity_.with(names_us)) return true;
+  return watched_links_.with([&](const auto& links) {
+    return std::find(links.begin(), links.end(), event.link) != links.end();
+  });
+}
+
+void Agent::on_kernel_event(const kernel::KernelEvent& event) {
+  using kernel::Topic;
+  switch (event.topic) {
+    case Topic::kLost:
+      rules_dirty_ = true;
+      repair_loop_.nudge();
+      return;
+    case Topic::kNftables:
+      // Tables of iptables-nft, and ours.
+      if (event.name != "nat" && event.name != "filter" && event.name.rfind("flannel-", 0) != 0)
+        return;
+      rules_dirty_ = true;
+      repair_loop_.nudge();
+      return;
+    case Topic::kLink:
+    case Topic::kAddress:
+    case Topic::kRoute:
+    case Topic::kNeighbour:
+    case Topic::kRule:
+      if (concerns_us(event)) repair_loop_.nudge();
+      return;
+  }
+}
+
+Status Agent::run(const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(reconciler_, Reconciler::open(conf_, options_.node, identity_));
+  using kernel::Topic;
+  // The kernel is listened to before it is read: nothing that changes in between is missed.
+  ASSIGN_OR_RETURN(monitor_,
+                   kernel::Monitor::start({Topic::kLink, Topic::kAddress, Topic::kRoute,
+                                           Topic::kNeighbour, Topic::kNftables},
+                                          [this](const auto& event) { on_kernel_event(event); }));
+  watch_ = store_.watch([this] {
+    repair_loop_.nudge();
+    lease_loop_.nudge();
+  });
+  repair_loop_.start();
+  lease_loop_.start();
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait(lock, stop, [] { return false; });
+  // The loops look at the watchers, and the watchers may nudge a stopped loop.
+  lease_loop_.stop();
+  repair_loop_.stop();
+  watch_.reset();
+  monitor_.reset();
+  return {};
+}
+
+}  // namespace
+
+Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop_token& stop) {
+  StatusFile status(options.node.subnet_file);
+  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, status, stop));
+  if (!conf) return {};
+  std::vector<Family> families;
+  for (const auto& [family, network] : conf->networks) families.push_back(family);
+  ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
+  ASSIGN_OR_RETURN(const NodeNetwork network, read_node_network(rtnetlink, families));
+  NodeIdentity identity;
+  ASSIGN_OR_RETURN(identity.uplink, choose_uplink(options.node.uplink, network, families));
+  spdlog::info("uplink {}: chosen because {}", identity.uplink.link.name, identity.uplink.reason);
+  if (const auto* vxlan = std::get_if<VxlanBackend>(&conf->backend))
+    for (const Family family : families)
+      identity.vtep_macs[family] = choose_mac(rtnetlink, vtep_name(family, vxlan->vni));
+  std::optional<LeaseKey> previous;
+  if (const auto text = read_file(options.node.subnet_file))
+    if (const auto env = SubnetEnv::parse(*text)) previous = env->lease_key();
+  Agent agent(store, options, *std::move(conf), std::move(identity), std::move(previous),
+              std::move(status));
+  return agent.run(stop);
+}
+
+}  // namespace weft::overlay

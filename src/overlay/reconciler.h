@@ -1,0 +1,88 @@
+// reconciler.h: brings the kernel of this node to what the leases say, one pass at a time.
+//
+// A pass reads what is there, plans what should be, and applies the difference. It is the same
+// for the first start, for a take-over from flannel, for a joining peer and for the repair of
+// what somebody deleted. It never waits for a store: it works from the last whole view of the
+// leases, so an outage changes nothing.
+//
+// Lives on one thread, in the network namespace in which it was opened.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/lock_guarded.h"
+#include "base/log.h"
+#include "cluster/lease.h"
+#include "kernel/rtnetlink.h"
+#include "overlay/net_conf.h"
+#include "overlay/node_identity.h"
+#include "overlay/pass_report.h"
+#include "overlay/traffic_rules.h"
+#include "overlay/vxlan_plan.h"
+
+namespace weft::overlay {
+
+class Reconciler {
+ public:
+  struct Options {
+    UplinkOptions uplink;
+    std::string subnet_file = "/run/flannel/subnet.env";
+    bool masquerade = false;
+    bool forward_rules = true;
+    bool random_fully = true;
+  };
+
+  struct Outcome {
+    std::vector<std::string> failures;  ///< what could not be brought to its plan
+    bool identity_changed = false;      ///< the lease has to be published anew
+    bool ready = false;                 ///< subnet.env tells of this lease
+  };
+
+  /// `identity` is shared with the lease keeper, which publishes it.
+  static Result<std::unique_ptr<Reconciler>> open(const NetConf& conf, Options options,
+                                                  LockGuarded<NodeIdentity>& identity);
+
+  /// `own` is this node's lease, `view` the last whole view of all. `rules_dirty` says that the
+  /// packet filter may have changed; reading it is not free.
+  Outcome pass(const Lease& own, const std::shared_ptr<const LeaseView>& view, bool rules_dirty);
+
+  /// Devices whose events matter: the uplink and the VTEPs, by their present numbers.
+  const std::vector<LinkIndex>& watched_links() const { return watched_links_; }
+
+ private:
+  Reconciler(const NetConf& conf, Options options, LockGuarded<NodeIdentity>& identity,
+             kernel::Rtnetlink rtnetlink)
+      : conf_(conf),
+        options_(std::move(options)),
+        identity_(identity),
+        rtnetlink_(std::move(rtnetlink)),
+        rules_(conf) {}
+
+  Status refresh_uplink(bool& changed);
+  /// The VTEP's number once it is as planned.
+  Result<LinkIndex> settle_vtep(Family family, const Prefix& subnet, PassReport& report);
+  Result<Link> apply_vtep(const Vtep& vtep, const std::optional<Link>& actual,
+                          const VtepEdits& edits, PassReport& report);
+  Status settle_family(Family family, const Prefix& subnet, const std::vector<Peer>& peers,
+                       PassReport& report);
+  Status settle_forwarding(const PodNetwork& network, LinkIndex vtep,
+                           const std::vector<Peer>& peers, PassReport& report);
+  Result<ForwardingTables> read_tables(Family family, LinkIndex vtep);
+  Status write_subnet_env(const Lease& own);
+
+  const NetConf& conf_;
+  const Options options_;
+  LockGuarded<NodeIdentity>& identity_;
+  kernel::Rtnetlink rtnetlink_;
+  TrafficRules rules_;
+  Uplink uplink_;  // as of this pass
+  std::vector<LinkIndex> watched_links_;
+  std::shared_ptr<const LeaseView> planned_view_;  // of the last pass
+  bool first_pass_ = true;
+  RateLimit quiet_{std::chrono::seconds(60)};
+};
+
+}  // namespace weft::overlay

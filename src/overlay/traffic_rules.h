@@ -1,0 +1,48 @@
+// traffic_rules.h: keeps the masquerade and forward rules in the packet filter.
+//
+// Reads what is there, plans, applies the difference. In iptables mode that runs iptables-save,
+// and iptables-restore when something differs; whoever calls does so only when the packet
+// filter has changed. In nftables mode no program is run, with one exception: where iptables
+// drops what is forwarded, no table of ours can win, and the pods' packets are accepted there.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "kernel/iptables.h"
+#include "kernel/nftables.h"
+#include "net/iptables.h"
+#include "overlay/iptables_edits.h"
+#include "overlay/masquerade_plan.h"
+#include "overlay/net_conf.h"
+#include "overlay/pass_report.h"
+
+namespace weft::overlay {
+
+/// Acts in the network namespace of the calling thread, which must always be the same.
+class TrafficRules {
+ public:
+  explicit TrafficRules(const NetConf& conf) : nftables_mode_(conf.nftables) {}
+
+  /// Brings the rules of one family to their plan; what the other mode left is removed.
+  Status settle(const MasqueradeFacts& facts, PassReport& report);
+
+ private:
+  Status settle_iptables(MasqueradeFacts facts, PassReport& report);
+  Status settle_nftables(const MasqueradeFacts& facts, PassReport& report);
+  /// iptables of a family; the failure when its programs are missing.
+  Result<const kernel::Iptables*> iptables(Family family);
+  Result<kernel::Nftables*> nftables();
+  Status restore(const kernel::Iptables& iptables, const std::vector<IptablesEdit>& edits,
+                 PassReport& report);
+  Status remove_nftables_table(Family family, PassReport& report);
+
+  bool nftables_mode_;
+  std::map<Family, kernel::Iptables> iptables_;
+  std::optional<kernel::Nftables> nftables_;
+};
+
+}  // namespace weft::overlay

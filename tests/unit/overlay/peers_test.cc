@@ -1,0 +1,95 @@
+#include "overlay/peers.h"
+
+#include <gtest/gtest.h>
+
+namespace weft::overlay {
+namespace {
+
+IpAddress ip(const char* text) {
+  return IpAddress::parse(text).value();
+}
+LeaseKey key(const char* text) {
+  return LeaseKey::parse(text).value();
+}
+
+NetConf vxlan_conf() {
+  return NetConf::parse(R"({"Network":"10.3.0.0/16","Backend":{"Type":"vxlan"}})").value();
+}
+
+Lease vxlan_lease(const char* key_text, const char* public_address, const char* data) {
+  return Lease{
+      .key = key(key_text),
+      .attributes = {
+          .public_ipv4 = ip(public_address), .backend_type = "vxlan", .backend_data = data}};
+}
+
+LeaseView view_of(const std::vector<Lease>& leases) {
+  LeaseView view;
+  for (const auto& lease : leases) view.leases[lease.key] = lease;
+  return view;
+}
+
+constexpr const char* kGood = R"({"VNI":1,"VtepMAC":"02:00:00:00:00:02"})";
+
+TEST(Peers, TheOwnLeaseAndOtherBackendsAreNoPeers) {
+  Lease other = vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood);
+  other.attributes.backend_type = "host-gw";
+  const auto peers = find_peers(vxlan_conf(),
+                                view_of({vxlan_lease("10.3.1.0-24", "192.0.2.1", kGood),
+                                         vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood), other}),
+                                key("10.3.1.0-24"));
+  EXPECT_TRUE(peers.refused.empty());
+  ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
+  EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
+  EXPECT_EQ(peers.of.at(Family::kIpv4)[0].vtep_mac.to_string(), "02:00:00:00:00:02");
+}
+
+struct BadData {
+  const char* data;
+  const char* because;
+};
+
+TEST(Peers, ALeaseWithBadDataIsRefusedAndTheOthersStay) {
+  for (const auto& [data, because] :
+       {BadData{"", "has no VXLAN data"},
+        {"{", "no JSON"},
+        {"[]", "expected an object"},
+        {R"({"VNI":2,"VtepMAC":"02:00:00:00:00:02"})", "VNI is 2, ours is 1"},
+        {R"({"VNI":1,"VtepMAC":"hello"})", "no unicast MAC"},
+        {R"({"VNI":1,"VtepMAC":"01:00:00:00:00:02"})", "no unicast MAC"},
+        {R"({"VNI":1,"VtepMAC":"00:00:00:00:00:00"})", "no unicast MAC"},
+        {R"({"VNI":"1","VtepMAC":"02:00:00:00:00:02"})", "VNI"}}) {
+    const auto peers = find_peers(vxlan_conf(),
+                                  view_of({vxlan_lease("10.3.2.0-24", "192.0.2.2", data),
+                                           vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood)}),
+                                  key("10.3.1.0-24"));
+    EXPECT_EQ(peers.of.at(Family::kIpv4).size(), 1U) << data;
+    ASSERT_EQ(peers.refused.size(), 1U) << data;
+    EXPECT_NE(peers.refused[0].find("10.3.2.0/24"), std::string::npos);
+    EXPECT_NE(peers.refused[0].find(because), std::string::npos) << peers.refused[0];
+  }
+}
+
+TEST(Peers, OverlappingAndForeignSubnetsAreRefused) {
+  const auto peers = find_peers(vxlan_conf(),
+                                view_of({vxlan_lease("10.3.1.128-25", "192.0.2.4", kGood),
+                                         vxlan_lease("10.3.2.0-23", "192.0.2.2", kGood),
+                                         vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood),
+                                         vxlan_lease("10.9.0.0-24", "192.0.2.5", kGood)}),
+                                key("10.3.1.0-24"));
+  ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
+  EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
+  ASSERT_EQ(peers.refused.size(), 3U);
+  EXPECT_NE(peers.refused[0].find("own subnet"), std::string::npos);
+  EXPECT_NE(peers.refused[1].find("overlaps the lease 10.3.2.0/23"), std::string::npos);
+  EXPECT_NE(peers.refused[2].find("outside"), std::string::npos);
+}
+
+TEST(VtepData, IsFlannelsText) {
+  const auto data = VtepData::parse(kGood);
+  ASSERT_TRUE(data);
+  EXPECT_EQ(data->to_json(), kGood);
+}
+
+}  // namespace
+}  // namespace weft::overlay

@@ -1,0 +1,259 @@
+// The planners of routes, devices and rules: facts in, kernel objects out.
+#include <gtest/gtest.h>
+
+#include "overlay/host_gw_plan.h"
+#include "overlay/masquerade_plan.h"
+#include "overlay/route_ownership.h"
+#include "overlay/vxlan_plan.h"
+
+namespace weft::overlay {
+namespace {
+
+IpAddress ip(const char* text) {
+  return IpAddress::parse(text).value();
+}
+Prefix prefix(const char* text) {
+  return Prefix::parse(text).value();
+}
+MacAddress mac(const char* text) {
+  return MacAddress::parse(text).value();
+}
+
+constexpr LinkIndex kUplink{2};
+constexpr LinkIndex kVtep{9};
+
+Route route(const char* destination, LinkIndex link, std::optional<IpAddress> gateway = {},
+            RouteProtocol protocol = RouteProtocol::kBoot) {
+  return {.key = {.destination = prefix(destination)},
+          .protocol = protocol,
+          .hops = {{.gateway = gateway, .link = link}}};
+}
+
+// A node on 192.0.2.0/24 with a default route.
+std::vector<Route> node_routes() {
+  return {route("0.0.0.0/0", kUplink, ip("192.0.2.254")),
+          route("192.0.2.0/24", kUplink, {}, RouteProtocol::kKernel)};
+}
+
+std::vector<Peer> two_peers() {
+  return {{.subnet = prefix("10.3.2.0/24"),
+           .public_address = ip("192.0.2.2"),
+           .vtep_mac = mac("02:00:00:00:00:02")},
+          {.subnet = prefix("10.3.3.0/24"),
+           .public_address = ip("198.51.100.3"),
+           .vtep_mac = mac("02:00:00:00:00:03")}};
+}
+
+Vtep vtep() {
+  return plan_vtep({}, prefix("10.3.1.0/24"), mac("02:00:00:00:00:01"), kUplink, 1500,
+                   ip("192.0.2.1"));
+}
+
+Link device(const Vtep& planned) {
+  return {.index = kVtep,
+          .name = planned.name,
+          .kind = "vxlan",
+          .mac = planned.mac,
+          .mtu = planned.mtu,
+          .up = true,
+          .vxlan = planned.options};
+}
+
+std::vector<LinkAddress> addresses(std::initializer_list<const char*> texts) {
+  std::vector<LinkAddress> result;
+  for (const char* text : texts)
+    result.push_back({.key = {.link = kVtep, .address = InterfaceAddress::parse(text).value()}});
+  return result;
+}
+
+TEST(VxlanPlan, TheDeviceIsFlannels) {
+  const Vtep planned = vtep();
+  EXPECT_EQ(planned.name, "flannel.1");
+  EXPECT_EQ(planned.mtu, 1450U);
+  EXPECT_EQ(planned.address.to_string(), "10.3.1.0/32");
+  EXPECT_EQ(planned.options.port, 8472);
+  EXPECT_FALSE(planned.options.learning);
+
+  const Vtep v6 = plan_vtep({.vni = Vni{4096}, .mtu = 9000}, prefix("fc00:0:0:1::/64"), planned.mac,
+                            kUplink, 1500, ip("2001:db8::1"));
+  EXPECT_EQ(v6.name, "flannel-v6.4096");
+  EXPECT_EQ(v6.mtu, 8930U);
+  EXPECT_EQ(v6.address.to_string(), "fc00:0:0:1::/128");
+}
+
+TEST(VxlanPlan, APeerIsARouteANeighbourAndAForwardingEntry) {
+  const auto tables = plan_vxlan_peers({}, kVtep, two_peers(), node_routes());
+  EXPECT_EQ(tables.routes.size(), 2U);
+  EXPECT_EQ(tables.neighbours.size(), 2U);
+  EXPECT_EQ(tables.fdb.size(), 2U);
+  const Route& first = tables.routes.at({.destination = prefix("10.3.2.0/24")});
+  EXPECT_EQ(describe(first, "flannel.1"), "10.3.2.0/24 via 10.3.2.0 dev flannel.1 onlink");
+  EXPECT_EQ(first.protocol, RouteProtocol::kBoot);
+  EXPECT_EQ(tables.neighbours.at({.link = kVtep, .address = ip("10.3.2.0")}).mac,
+            mac("02:00:00:00:00:02"));
+  EXPECT_EQ(tables.fdb.at({.link = kVtep, .mac = mac("02:00:00:00:00:02")}).remote,
+            ip("192.0.2.2"));
+}
+
+TEST(VxlanPlan, DirectRoutingSparesTheTunnelWhereThePeerIsNextDoor) {
+  const auto tables = plan_vxlan_peers({.direct_routing = true}, kVtep, two_peers(), node_routes());
+  const Route& near = tables.routes.at({.destination = prefix("10.3.2.0/24")});
+  EXPECT_EQ(describe(near, ""), "10.3.2.0/24 via 192.0.2.2");
+  EXPECT_EQ(near.link(), kUplink);
+  EXPECT_EQ(near.protocol, RouteProtocol::kWeft);
+  EXPECT_EQ(tables.routes.at({.destination = prefix("10.3.3.0/24")}).link(), kVtep);
+  EXPECT_EQ(tables.neighbours.size(), 1U);
+}
+
+TEST(VxlanPlan, ADeviceAsPlannedNeedsNothing) {
+  EXPECT_TRUE(diff_vtep(vtep(), prefix("10.3.0.0/16"), device(vtep()),
+                        addresses({"10.3.1.0/32", "169.254.1.1/16"}))
+                  .empty());
+}
+
+TEST(VxlanPlan, EachDifferenceHasItsOwnEdit) {
+  const Prefix network = prefix("10.3.0.0/16");
+  const auto here = addresses({"10.3.1.0/32"});
+  EXPECT_TRUE(diff_vtep(vtep(), network, std::nullopt, {}).create);
+
+  Link changed = device(vtep());
+  changed.mac = mac("02:00:00:00:00:99");
+  changed.mtu = 1400;
+  changed.up = false;
+  const auto in_place = diff_vtep(vtep(), network, changed, here);
+  EXPECT_EQ(in_place.set_mac, vtep().mac);
+  EXPECT_EQ(in_place.set_mtu, 1450U);
+  EXPECT_TRUE(in_place.set_up);
+  EXPECT_TRUE(in_place.recreate_because.empty());
+
+  const auto moved = diff_vtep(vtep(), network, device(vtep()), addresses({"10.3.7.0/32"}));
+  EXPECT_TRUE(moved.add_address);
+  ASSERT_EQ(moved.remove_addresses.size(), 1U);
+  EXPECT_EQ(moved.remove_addresses[0].to_string(), "10.3.7.0/32");
+
+  for (const auto& spoil :
+       std::vector<void (*)(Link&)>{[](Link& link) { link.vxlan->vni = Vni{5}; },
+                                    [](Link& link) { link.vxlan->port = 4789; },
+                                    [](Link& link) { link.vxlan->local = ip("192.0.2.9"); },
+                                    [](Link& link) { link.vxlan->underlay = LinkIndex{77}; },
+                                    [](Link& link) { link.vxlan->gbp = true; },
+                                    [](Link& link) { link.vxlan->learning = true; },
+                                    [](Link& link) {
+                                      link.kind = "dummy";
+                                      link.vxlan.reset();
+                                    }}) {
+    Link other = device(vtep());
+    spoil(other);
+    EXPECT_FALSE(diff_vtep(vtep(), network, other, here).recreate_because.empty());
+  }
+}
+
+TEST(HostGwPlan, RoutesNeighboursNextDoorAndNamesTheOthers) {
+  const HostGwPlan plan = plan_host_gw(kUplink, two_peers(), node_routes());
+  ASSERT_EQ(plan.tables.routes.size(), 1U);
+  EXPECT_EQ(describe(plan.tables.routes.begin()->second, ""), "10.3.2.0/24 via 192.0.2.2");
+  ASSERT_EQ(plan.unreachable.size(), 1U);
+  EXPECT_NE(plan.unreachable[0].find("10.3.3.0/24"), std::string::npos);
+  EXPECT_TRUE(plan.tables.neighbours.empty());
+}
+
+TEST(DirectlyConnected, TheLongestAndCheapestRouteDecides) {
+  auto routes = node_routes();
+  EXPECT_EQ(directly_connected(routes, ip("192.0.2.7")), kUplink);
+  EXPECT_EQ(directly_connected(routes, ip("203.0.113.1")), std::nullopt);
+  routes.push_back(route("192.0.2.7/32", kUplink, ip("192.0.2.254")));
+  EXPECT_EQ(directly_connected(routes, ip("192.0.2.7")), std::nullopt);
+  EXPECT_EQ(directly_connected({}, ip("192.0.2.7")), std::nullopt);
+}
+
+PodNetwork pod_network() {
+  return {.network = prefix("10.3.0.0/16"),
+          .subnet_length = 24,
+          .first = prefix("10.3.1.0/24"),
+          .last = prefix("10.3.255.0/24")};
+}
+
+TEST(RouteOwnership, OursIsWhatTheDeviceTheProtocolOrFlannelsFormTells) {
+  const std::vector<Route> routes{
+      route("10.3.2.0/24", kVtep, ip("10.3.2.0")),
+      route("10.3.3.0/24", kUplink, ip("192.0.2.3"), RouteProtocol::kWeft),
+      route("10.3.4.0/24", kUplink, ip("192.0.2.4")),                          // flannel's host-gw
+      route("10.3.5.0/24", kUplink, ip("192.0.2.5"), RouteProtocol::kStatic),  // a person's
+      route("10.3.6.0/24", LinkIndex{5}, {}, RouteProtocol::kKernel),          // cni0
+      route("10.3.0.0/16", kUplink, ip("192.0.2.9")),                          // no subnet
+      route("10.9.1.0/24", kUplink, ip("192.0.2.9"), RouteProtocol::kWeft),    // no pods
+  };
+  const auto sorted = sort_routes(routes, pod_network(), kVtep, kUplink);
+  std::vector<std::string> ours;
+  for (const auto& [route_key, found] : sorted.ours)
+    ours.push_back(route_key.destination.to_string());
+  EXPECT_EQ(ours, (std::vector<std::string>{"10.3.2.0/24", "10.3.3.0/24", "10.3.4.0/24"}));
+  EXPECT_EQ(sorted.foreign.size(), 4U);
+}
+
+TEST(RouteOwnership, AForeignRouteIsNotReplacedButNamed) {
+  auto desired = plan_vxlan_peers({}, kVtep, two_peers(), node_routes()).routes;
+  Route foreign = route("10.3.2.0/24", LinkIndex{5}, {}, RouteProtocol::kStatic);
+  foreign.key.metric = 100;
+  const auto conflicts = yield_to_foreign(desired, {foreign});
+  ASSERT_EQ(conflicts.size(), 1U);
+  EXPECT_NE(conflicts[0].find("10.3.2.0/24"), std::string::npos);
+  EXPECT_EQ(desired.size(), 1U);
+}
+
+TEST(Forwarding, EditsMakeTablesEqualAndASecondDiffIsEmpty) {
+  const auto desired = plan_vxlan_peers({}, kVtep, two_peers(), node_routes());
+  ForwardingTables actual = desired;
+  actual.routes.erase(actual.routes.begin());
+  actual.neighbours.begin()->second.mac = mac("02:00:00:00:00:77");
+  const FdbKey stale{.link = kVtep, .mac = mac("02:00:00:00:00:88")};
+  actual.fdb[stale] = {.key = stale, .remote = ip("192.0.2.8")};
+  const ForwardingEdits edits = diff(desired, actual);
+  EXPECT_EQ(edits.routes.put.size(), 1U);
+  EXPECT_TRUE(edits.neighbours.put.at(0).replaces);
+  EXPECT_EQ(edits.fdb.drop, std::vector{stale});
+  EXPECT_TRUE(diff(desired, desired).empty());
+}
+
+TEST(MasqueradePlan, TheIptablesRulesAreFlannelsToTheLetter) {
+  const auto chains =
+      plan_iptables({.network = prefix("10.244.0.0/16"), .subnet = prefix("10.244.1.0/24")});
+  ASSERT_EQ(chains.size(), 2U);
+  EXPECT_EQ(chains[0].chain, "FLANNEL-POSTRTG");
+  EXPECT_EQ(
+      chains[0].rules,
+      (std::vector<std::string>{
+          R"(-m mark --mark 0x4000/0x4000 -m comment --comment "flanneld masq" -j RETURN)",
+          R"(-s 10.244.1.0/24 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j RETURN)",
+          R"(-s 10.244.0.0/16 -d 10.244.1.0/24 -m comment --comment "flanneld masq" -j RETURN)",
+          R"(! -s 10.244.0.0/16 -d 10.244.1.0/24 -m comment --comment "flanneld masq" -j RETURN)",
+          R"(-s 10.244.0.0/16 ! -d 224.0.0.0/4 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully)",
+          R"(! -s 10.244.0.0/16 -d 10.244.0.0/16 -m comment --comment "flanneld masq" -j MASQUERADE --random-fully)"}));
+  EXPECT_EQ(chains[1].table, "filter");
+  EXPECT_EQ(chains[1].rules.size(), 2U);
+}
+
+TEST(MasqueradePlan, WhatIsSwitchedOffIsNotPlanned) {
+  MasqueradeFacts facts{.network = prefix("fc00::/48"),
+                        .subnet = prefix("fc00:0:0:1::/64"),
+                        .masquerade = true,
+                        .forward = false,
+                        .random_fully = false};
+  const auto chains = plan_iptables(facts);
+  ASSERT_EQ(chains.size(), 1U);
+  EXPECT_EQ(chains[0].rules[4],
+            R"(-s fc00::/48 ! -d ff00::/8 -m comment --comment "flanneld masq" -j MASQUERADE)");
+  facts.masquerade = false;
+  EXPECT_TRUE(plan_iptables(facts).empty());
+}
+
+TEST(MasqueradePlan, TheJumpComesLastButBeforeWhatEndsEveryPacket) {
+  EXPECT_EQ(place_jump({}), 0U);
+  EXPECT_EQ(place_jump({"-j KUBE-FORWARD", "-i docker0 -j DROP"}), 2U);
+  EXPECT_EQ(
+      place_jump({"-j KUBE-FORWARD", "-j REJECT --reject-with icmp-host-prohibited", "-j LOG"}),
+      1U);
+}
+
+}  // namespace
+}  // namespace weft::overlay
