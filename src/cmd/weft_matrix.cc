@@ -35,7 +35,9 @@ std::vector<IpAddress> without_length(const std::vector<InterfaceAddress>& addre
   return bare;
 }
 
-std::string path_of(const std::string& netns) { return std::string(lab::kNetnsRoot) + "/" + netns; }
+std::string path_of(const std::string& netns) {
+  return std::string(lab::kNetnsRoot) + "/" + netns;
+}
 
 std::string tunnel_device(const lab::NodeView& node) {
   for (const auto& tunnel : node.tunnels)

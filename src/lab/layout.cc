@@ -37,8 +37,12 @@ class Planner {
   Layout plan() {
     layout_.spaces = {kUnderlay, kRouter, kOutside};
     for (const auto& node : lab_.nodes) layout_.spaces.push_back(node.name);
-    plan_wan();
+    // In this order the two ends of a cable never get the same device number. The kernel takes a
+    // veth with its peer's number for one without a peer, and lets up to a second pass before it
+    // sends (linkwatch_urgent_event).
     for (std::size_t i = 0; i < lab_.segments.size(); ++i) plan_segment(i);
+    plan_wan();
+    for (std::size_t i = 0; i < lab_.segments.size(); ++i) plan_lan_host(i);
     for (const auto& node : lab_.nodes) plan_node(node);
     plan_sysctls();
     return std::move(layout_);
@@ -74,10 +78,6 @@ class Planner {
     layout_.cables.push_back({.a = {.space = kRouter, .device = leg, .addresses = segment.gateways},
                               .b = {.space = kUnderlay, .device = leg, .bridge = bridge}});
     const auto lan = lan_addresses(segment);
-    if (!lan.empty())
-      layout_.cables.push_back(
-          {.a = {.space = kOutside, .device = numbered("lan", index), .addresses = lan},
-           .b = {.space = kUnderlay, .device = numbered("host", index), .bridge = bridge}});
     for (const auto& network : networks_of(segment)) {
       const char* way_back = network.family() == Family::kIpv4 ? kWanRouter : kWanRouter6;
       const bool has_leg = std::any_of(lan.begin(), lan.end(), [&](const InterfaceAddress& host) {
@@ -85,6 +85,16 @@ class Planner {
       });
       if (!has_leg) layout_.routes.push_back({kOutside, network, fixed(way_back).address});
     }
+  }
+
+  void plan_lan_host(std::size_t index) {
+    const auto lan = lan_addresses(lab_.segments[index]);
+    if (lan.empty()) return;
+    layout_.cables.push_back(
+        {.a = {.space = kOutside, .device = numbered("lan", index), .addresses = lan},
+         .b = {.space = kUnderlay,
+               .device = numbered("host", index),
+               .bridge = numbered("seg", index)}});
   }
 
   // The outside host's addresses that are hosts of the segment's LAN.

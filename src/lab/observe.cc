@@ -148,8 +148,7 @@ std::vector<OutsideView> observe_outside(const Lab& lab) {
   for (const auto& address : lab.outside) {
     OutsideView view{.address = address};
     for (const auto& found : tables ? tables->addresses : std::vector<LinkAddress>())
-      if (found.key.address.address == address)
-        view.device = tables->links.at(found.key.link).name;
+      if (found.key.address.address == address) view.device = tables->links.at(found.key.link).name;
     outside.push_back(std::move(view));
   }
   return outside;
@@ -167,8 +166,9 @@ void name_tunnel_ends(LabView& view) {
 }  // namespace
 
 Result<LabView> observe(const Lab& lab) {
-  LabView view{
-      .name = lab.name, .outside_netns = netns_name(lab.name, kOutside), .outside = observe_outside(lab)};
+  LabView view{.name = lab.name,
+               .outside_netns = netns_name(lab.name, kOutside),
+               .outside = observe_outside(lab)};
   for (const auto& segment : lab.segments) view.segments.push_back(segment.gateways);
   std::map<std::string, Tables> tables;
   for (const auto& node : lab.nodes)

@@ -82,7 +82,7 @@ std::optional<ErrorMessage> read_error_v6(std::string_view message) {
   if (type != ICMP6_DST_UNREACH && type != ICMP6_PACKET_TOO_BIG && type != ICMP6_TIME_EXCEEDED)
     return std::nullopt;
   if (message.size() < 2 * kEchoHeader + sizeof(ip6_hdr)) return std::nullopt;
-  const std::string words = type == ICMP6_PACKET_TOO_BIG   ? "packet too big"
+  const std::string words = type == ICMP6_PACKET_TOO_BIG  ? "packet too big"
                             : type == ICMP6_TIME_EXCEEDED ? "hop limit exceeded"
                                                           : "destination unreachable";
   return ErrorMessage{.words = words, .request = message.substr(kEchoHeader + sizeof(ip6_hdr))};
@@ -108,8 +108,8 @@ Result<IcmpSocket> IcmpSocket::open(Family family) {
   if (fd.empty()) return fail_errno("opening an ICMP socket");
   const int on = 1;
   const int never_fragment = v4 ? IP_PMTUDISC_DO : IPV6_PMTUDISC_DO;
-  ::setsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6,
-               v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER, &never_fragment, sizeof never_fragment);
+  ::setsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU_DISCOVER : IPV6_MTU_DISCOVER,
+               &never_fragment, sizeof never_fragment);
   if (!v4) ::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on);
   // Answers of many targets come at once.
   const int room = 1 << 20;

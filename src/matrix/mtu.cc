@@ -29,8 +29,8 @@ std::optional<std::uint32_t> route_mtu(const IpAddress& target) {
   int mtu = 0;
   socklen_t size = sizeof mtu;
   const bool v4 = target.is_v4();
-  if (::getsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu,
-                   &size) != 0)
+  if (::getsockopt(fd.get(), v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_MTU : IPV6_MTU, &mtu, &size) !=
+      0)
     return std::nullopt;
   return static_cast<std::uint32_t>(mtu);
 }

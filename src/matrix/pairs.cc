@@ -35,9 +35,8 @@ std::vector<Pair> plan_pairs(const std::vector<Place>& places) {
         if (has_family(places[from], target.family()))
           pairs.push_back({.path_class = *path_class, .from = from, .to = to, .target = target});
     }
-  std::stable_sort(pairs.begin(), pairs.end(), [](const Pair& a, const Pair& b) {
-    return a.path_class < b.path_class;
-  });
+  std::stable_sort(pairs.begin(), pairs.end(),
+                   [](const Pair& a, const Pair& b) { return a.path_class < b.path_class; });
   return pairs;
 }
 

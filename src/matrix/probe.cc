@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 #include "base/fd.h"
 #include "base/json.h"
@@ -46,8 +47,7 @@ void note_answer(ProbeResult& result, std::uint32_t rtt_us, std::optional<int> t
 // The responder's JSON, with or without the head of HTTP before it.
 void read_answer(const std::string& text, std::uint32_t rtt_us, ProbeResult& result) {
   const auto start = text.find('{');
-  const auto json =
-      start == std::string::npos ? parse_json("") : parse_json(text.substr(start));
+  const auto json = start == std::string::npos ? parse_json("") : parse_json(text.substr(start));
   if (!json || !json->is_object()) {
     result.refusal = "something else than the responder answers on port 8080";
     return;
@@ -68,8 +68,9 @@ class Round {
         std::map<Family, IcmpSocket>& icmp, std::uint16_t first_sequence)
       : targets_(targets), results_(results), icmp_(icmp), first_(first_sequence) {}
 
-  void run(std::chrono::milliseconds timeout) {
-    launch();
+  /// Probes these targets, by their index.
+  void run(const std::vector<std::size_t>& wanted, std::chrono::milliseconds timeout) {
+    launch(wanted);
     const auto deadline = Clock::now() + timeout;
     while (waiting_ > 0 || !flights_.empty()) {
       const auto left = duration_cast<std::chrono::milliseconds>(deadline - Clock::now());
@@ -81,8 +82,8 @@ class Round {
   }
 
  private:
-  void launch() {
-    for (std::size_t i = 0; i < targets_.size(); ++i) {
+  void launch(const std::vector<std::size_t>& wanted) {
+    for (const std::size_t i : wanted) {
       for (auto& result : results_[i]) {
         ++result.sent;
         if (result.protocol == Protocol::kIcmp)
@@ -124,8 +125,7 @@ class Round {
     for (const auto& flight : flights_) {
       const bool connecting =
           flight.result->protocol == Protocol::kTcp && !flight.connected_us.has_value();
-      polled.push_back(
-          {flight.fd.get(), static_cast<short>(connecting ? POLLOUT : POLLIN), 0});
+      polled.push_back({flight.fd.get(), static_cast<short>(connecting ? POLLOUT : POLLIN), 0});
     }
     ::poll(polled.data(), polled.size(), milliseconds);
   }
@@ -201,6 +201,36 @@ std::vector<std::vector<ProbeResult>> blank_results(const std::vector<Target>& t
   return results;
 }
 
+bool answered_all(const std::vector<ProbeResult>& results) {
+  return std::all_of(results.begin(), results.end(),
+                     [](const ProbeResult& result) { return result.answered > 0; });
+}
+
+// First everybody at once, which finds the silent ones in one time limit. Then those who answer
+// one after the other, so that their times are not those of a crowd, and the silent ones together.
+void probe_in_rounds(const std::vector<Target>& targets,
+                     std::vector<std::vector<ProbeResult>>& results,
+                     std::map<Family, IcmpSocket>& icmp, const ProbeOptions& options) {
+  std::vector<std::size_t> everybody(targets.size());
+  std::iota(everybody.begin(), everybody.end(), std::size_t{0});
+  std::uint16_t sequence = 0;
+  const auto probe = [&](const std::vector<std::size_t>& wanted) {
+    Round(targets, results, icmp, sequence).run(wanted, options.timeout);
+    sequence = static_cast<std::uint16_t>(sequence + targets.size());
+  };
+  probe(everybody);
+  for (unsigned i = 1; i < options.count; ++i) {
+    std::vector<std::size_t> silent;
+    for (const std::size_t target : everybody) {
+      if (answered_all(results[target]))
+        probe({target});
+      else
+        silent.push_back(target);
+    }
+    if (!silent.empty()) probe(silent);
+  }
+}
+
 }  // namespace
 
 Result<std::vector<std::vector<ProbeResult>>> probe_targets(const std::vector<Target>& targets,
@@ -213,9 +243,7 @@ Result<std::vector<std::vector<ProbeResult>>> probe_targets(const std::vector<Ta
     ASSIGN_OR_RETURN(IcmpSocket socket, IcmpSocket::open(family));
     icmp.emplace(family, std::move(socket));
   }
-  for (unsigned i = 0; i < options.count; ++i)
-    Round(targets, results, icmp, static_cast<std::uint16_t>(i * targets.size()))
-        .run(options.timeout);
+  probe_in_rounds(targets, results, icmp, options);
   std::vector<MtuProbe> probes;
   for (std::size_t i = 0; i < targets.size(); ++i)
     if (results[i][0].answered > 0) probes.push_back({.target = targets[i].address, .index = i});

@@ -38,11 +38,11 @@ class Run {
     probe_everything();
     for (std::size_t i = 0; i < pairs_.size(); ++i)
       for (const auto& result : results_[i])
-        report_.cells.push_back({.pair = pairs_[i],
-                                 .result = result,
-                                 .verdict = judge(pairs_[i].path_class, from(pairs_[i]),
-                                                  node_of(from(pairs_[i])), pairs_[i].target,
-                                                  result)});
+        report_.cells.push_back(
+            {.pair = pairs_[i],
+             .result = result,
+             .verdict = judge(pairs_[i].path_class, from(pairs_[i]), node_of(from(pairs_[i])),
+                              pairs_[i].target, result)});
     find_places_of_loss();
     return std::move(report_);
   }

@@ -6,7 +6,9 @@
 
 namespace weft::matrix {
 
-int socket_family(const IpAddress& address) { return address.is_v4() ? AF_INET : AF_INET6; }
+int socket_family(const IpAddress& address) {
+  return address.is_v4() ? AF_INET : AF_INET6;
+}
 
 SocketAddress::SocketAddress(const IpAddress& address, std::uint16_t port) {
   const std::string_view bytes = address.bytes();
@@ -27,9 +29,9 @@ SocketAddress::SocketAddress(const IpAddress& address, std::uint16_t port) {
 
 IpAddress SocketAddress::address() const {
   const bool v4 = storage.ss_family == AF_INET;
-  const void* bytes = v4 ? static_cast<const void*>(
-                               &reinterpret_cast<const sockaddr_in&>(storage).sin_addr)
-                         : &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
+  const void* bytes =
+      v4 ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in&>(storage).sin_addr)
+         : &reinterpret_cast<const sockaddr_in6&>(storage).sin6_addr;
   return IpAddress::from_bytes({static_cast<const char*>(bytes), v4 ? 4U : 16U})
       .value_or(IpAddress());
 }

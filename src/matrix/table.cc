@@ -92,8 +92,8 @@ std::string line(const Report& report, const Row& row, std::size_t width, const 
   for (const auto& cell : row.cells)
     text += "  " + to_string(cell.result.protocol) + " " + padded(measure(cell), 8);
   text += "  hops " + first_known(row, [](const ProbeResult& result) { return result.hops; });
-  text += "  mtu " +
-          padded(first_known(row, [](const ProbeResult& result) { return result.mtu; }), 4);
+  text +=
+      "  mtu " + padded(first_known(row, [](const ProbeResult& result) { return result.mtu; }), 4);
   return text + "  seen as " + source_of(row) + "\n" + reasons(row, style);
 }
 
@@ -115,14 +115,11 @@ Json or_null(const std::optional<Value>& value) {
 
 Json to_json(const Report& report, const Cell& cell) {
   const ProbeResult& result = cell.result;
-  Json json = {{"from", report.places[cell.pair.from].name},
-               {"to", report.places[cell.pair.to].name},
-               {"protocol", to_string(result.protocol)},
-               {"ok", cell.verdict.mark != Mark::kWrong},
-               {"rtt_us", or_null(result.rtt_us)},
-               {"hops", or_null(result.hops)}};
-  json["source_seen"] =
-      result.source_seen ? Json(result.source_seen->to_string()) : Json(nullptr);
+  Json json = {
+      {"from", report.places[cell.pair.from].name}, {"to", report.places[cell.pair.to].name},
+      {"protocol", to_string(result.protocol)},     {"ok", cell.verdict.mark != Mark::kWrong},
+      {"rtt_us", or_null(result.rtt_us)},           {"hops", or_null(result.hops)}};
+  json["source_seen"] = result.source_seen ? Json(result.source_seen->to_string()) : Json(nullptr);
   json["reason"] = cell.verdict.reason;
   json["target"] = cell.pair.target.to_string();
   json["family"] = to_string(cell.pair.target.family());

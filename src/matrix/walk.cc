@@ -71,8 +71,7 @@ std::string passing(const WalkPoint& point) {
 }
 
 // The point behind the last one that saw the burst; the end when all of them did.
-std::vector<Seen>::const_iterator first_unseen(const std::vector<Seen>& walk,
-                                               std::uint64_t burst) {
+std::vector<Seen>::const_iterator first_unseen(const std::vector<Seen>& walk, std::uint64_t burst) {
   const auto last = std::find_if(walk.rbegin(), walk.rend(),
                                  [&](const Seen& seen) { return seen.packets >= burst; });
   return last.base();

@@ -18,7 +18,7 @@ namespace weft::matrix {
 struct WalkPoint {
   std::string netns = {};  ///< a path
   std::string device = {};
-  bool leaving = false;  ///< counted as sent by the device, else as received
+  bool leaving = false;    ///< counted as sent by the device, else as received
   std::string where = {};  ///< "flannel.1 on node1", "eth0 of node1-pod1"
   auto operator<=>(const WalkPoint&) const = default;
 };
