@@ -40,3 +40,11 @@ function(weft_room name)
   add_library(weft_${name} STATIC ${ROOM_SOURCES})
   target_link_libraries(weft_${name} PUBLIC weft_flags ${ROOM_LINKS})
 endfunction()
+
+# weft_daemon(NAME): what keeps a long-running program small. Only the C library stays shared,
+# because it loads the host's name resolution. A sanitizer brings a runtime of its own.
+function(weft_daemon name)
+  if(NOT WEFT_SANITIZE)
+    target_link_options(${name} PRIVATE -static-libstdc++ -static-libgcc)
+  endif()
+endfunction()

@@ -27,8 +27,12 @@ class Told {
   }
   bool waits_for(const std::function<bool(const KernelEvent&)>& wanted) {
     std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(10),
-                             [&] { return std::any_of(events_.begin(), events_.end(), wanted); });
+    std::size_t seen = 0;  // each event is looked at once, however many there are
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] {
+      while (seen < events_.size())
+        if (wanted(events_[seen++])) return true;
+      return false;
+    });
   }
   bool has(const std::function<bool(const KernelEvent&)>& wanted) {
     const std::lock_guard lock(mutex_);

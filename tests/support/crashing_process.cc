@@ -4,14 +4,21 @@
 #include <signal.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
+#include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <set>
+#include <thread>
 
 #include <gtest/gtest.h>
+
+#include "support/eventually.h"
 
 namespace weft::test {
 namespace {
@@ -54,29 +61,92 @@ pid_t start_traced(const std::vector<std::string>& argv,
   return pid;
 }
 
+// Follows a process and its threads from one system call to the next and spoils the n-th one
+// that writes.
+class Tracer {
+ public:
+  Tracer(pid_t pid, unsigned n, Spoil spoil) : pid_(pid), n_(n), spoil_(spoil) {}
+
+  /// Until the process has ended.
+  void run() {
+    int status = 0;
+    ::waitpid(pid_, &status, 0);  // stops at the exec
+    ::ptrace(PTRACE_SETOPTIONS, pid_, nullptr,
+             PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL | PTRACE_O_TRACECLONE);
+    ::ptrace(PTRACE_SYSCALL, pid_, nullptr, nullptr);
+    for (;;) {
+      // Only children of this thread: what others of the test have started is not ours to reap.
+      const pid_t thread = ::waitpid(-1, &status, __WALL | __WNOTHREAD);
+      if (thread < 0) return;
+      if (!WIFSTOPPED(status)) {
+        if (thread == pid_) return;
+        continue;
+      }
+      int signal = 0;
+      if (WSTOPSIG(status) == (SIGTRAP | 0x80))
+        at_call(thread);
+      else if (WSTOPSIG(status) != SIGTRAP && WSTOPSIG(status) != SIGSTOP)
+        signal = WSTOPSIG(status);
+      ::ptrace(PTRACE_SYSCALL, thread, nullptr, signal);
+    }
+  }
+
+  bool spoilt() const { return spoilt_; }
+
+ private:
+  void at_call(pid_t thread) {
+    __ptrace_syscall_info info{};
+    ::ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info);
+    if (info.op == PTRACE_SYSCALL_INFO_EXIT && thread == failing_) {
+      failing_ = -1;
+      set_register(thread, offsetof(user_regs_struct, rax), static_cast<unsigned long>(-EIO));
+    }
+    if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_writing(info) || writes_++ != n_) return;
+    spoilt_ = true;
+    if (spoil_ == Spoil::kKill) {
+      ::kill(pid_, SIGKILL);
+    } else {
+      failing_ = thread;
+      // A number that no system call has: the kernel does nothing.
+      set_register(thread, offsetof(user_regs_struct, orig_rax), ~0UL);
+    }
+  }
+
+  static void set_register(pid_t thread, std::size_t offset, unsigned long value) {
+    ::ptrace(PTRACE_POKEUSER, thread, offset, value);
+  }
+
+  pid_t pid_;
+  unsigned n_;
+  Spoil spoil_;
+  unsigned writes_ = 0;
+  bool spoilt_ = false;
+  pid_t failing_ = -1;
+};
+
 }  // namespace
 
 bool run_until_write(const std::vector<std::string>& argv,
                      const std::vector<std::string>& environment, const std::string& input,
                      unsigned n) {
-  const pid_t pid = start_traced(argv, environment, input);
-  int status = 0;
-  ::waitpid(pid, &status, 0);  // stops at the exec
-  ::ptrace(PTRACE_SETOPTIONS, pid, nullptr, PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL);
-  unsigned writes = 0;
-  while (WIFSTOPPED(status)) {
-    __ptrace_syscall_info info{};
-    const bool at_call = WSTOPSIG(status) == (SIGTRAP | 0x80);
-    if (at_call) ::ptrace(PTRACE_GET_SYSCALL_INFO, pid, sizeof info, &info);
-    if (at_call && info.op == PTRACE_SYSCALL_INFO_ENTRY && is_writing(info) && writes++ == n) {
-      ::kill(pid, SIGKILL);
-      ::waitpid(pid, &status, 0);
-      return true;
-    }
-    ::ptrace(PTRACE_SYSCALL, pid, nullptr, nullptr);
-    ::waitpid(pid, &status, 0);
-  }
-  return false;
+  Tracer tracer(start_traced(argv, environment, input), n, Spoil::kKill);
+  tracer.run();
+  return tracer.spoilt();
+}
+
+bool run_daemon_and_spoil_write(const std::vector<std::string>& argv,
+                                const std::vector<std::string>& environment, unsigned n,
+                                Spoil spoil, const std::function<bool()>& settled) {
+  const pid_t pid = start_traced(argv, environment, "");
+  std::atomic<bool> ended{false};
+  std::jthread watcher([&] {
+    (void)eventually([&] { return ended || settled(); }, std::chrono::seconds(30));
+    if (!ended) ::kill(pid, SIGKILL);
+  });
+  Tracer tracer(pid, n, spoil);
+  tracer.run();
+  ended = true;
+  return tracer.spoilt();
 }
 
 }  // namespace weft::test

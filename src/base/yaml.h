@@ -1,0 +1,18 @@
+// yaml.h: YAML as JSON values, so that one reader serves both.
+#pragma once
+
+#include <string_view>
+#include <vector>
+
+#include "base/json.h"
+#include "base/result.h"
+
+namespace weft {
+
+/// The documents of a YAML text, empty ones left out. Plain scalars are typed as in YAML 1.2's
+/// core schema (null, true, false, integers, fractions), quoted ones are strings. Refuses what
+/// JSON cannot hold: a key that is no scalar, a key given twice, an alias that holds itself. The
+/// error says the line.
+Result<std::vector<Json>> parse_yaml(std::string_view text);
+
+}  // namespace weft

@@ -1,0 +1,44 @@
+// usage.h: the command line of weft: what its files share.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "base/exit_code.h"
+#include "base/result.h"
+
+namespace weft::cmd {
+
+/// Prints "weft: WHAT; NEXT" on standard error and hands the code back.
+ExitCode fail_with(ExitCode code, const Error& error);
+
+/// A command line, and the program at its end that is not ours to parse.
+struct CommandLine {
+  std::vector<std::string> ours = {};     ///< without the name of weft itself
+  std::vector<std::string> program = {};  ///< what stands behind NAME of `lab exec`, or behind --
+};
+CommandLine split_command_line(int argc, const char* const* argv);
+
+/// The nearest right name for the first word that is no subcommand or no option where it stands:
+/// "there is no command "statu"; did you mean status?". Empty when every word is known: then the
+/// parser's own words say what is wrong.
+std::string explain_wrong_word(const CLI::App& app, const std::vector<std::string>& words);
+
+/// Makes every command's help begin with its examples: what its footer holds.
+void put_examples_first(CLI::App& app);
+
+/// "text" or "json".
+struct OutputFormat {
+  std::string name = "text";
+  bool json() const { return name == "json"; }
+};
+void add_output_option(CLI::App& command, OutputFormat& format);
+
+/// `weft lab` and everything below it. `program` must outlive the parsing.
+void add_lab_commands(CLI::App& app, const std::vector<std::string>& program, ExitCode& code);
+/// `weft matrix`
+void add_matrix_command(CLI::App& app, ExitCode& code);
+
+}  // namespace weft::cmd

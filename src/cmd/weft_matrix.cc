@@ -1,0 +1,110 @@
+// weft matrix: who reaches whom in a lab, over which kind of path, and as whom.
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "base/marks.h"
+#include "cmd/usage.h"
+#include "lab/lifecycle.h"
+#include "lab/names.h"
+#include "lab/observe.h"
+#include "lab/state.h"
+#include "matrix/run.h"
+#include "matrix/table.h"
+#include "matrix/verdict.h"
+
+namespace weft::cmd {
+namespace {
+
+const char* const kExamples =
+    "  weft matrix\n"
+    "  weft matrix --name kuard -o json | jq .failed\n"
+    "  weft matrix --count 10 --timeout 200\n";
+
+struct Options {
+  std::string lab = lab::kDefaultLab;
+  unsigned count = 3;
+  unsigned timeout_ms = 1000;
+  OutputFormat output;
+};
+
+std::vector<IpAddress> without_length(const std::vector<InterfaceAddress>& addresses) {
+  std::vector<IpAddress> bare;
+  for (const auto& address : addresses) bare.push_back(address.address);
+  return bare;
+}
+
+std::string path_of(const std::string& netns) {
+  return std::string(lab::kNetnsRoot) + "/" + netns;
+}
+
+std::string tunnel_device(const lab::NodeView& node) {
+  for (const auto& tunnel : node.tunnels)
+    if (!tunnel.kind.empty()) return tunnel.device;
+  return {};
+}
+
+std::vector<matrix::Place> places_of(const lab::LabView& view) {
+  std::vector<matrix::Place> places;
+  for (const auto& node : view.nodes)
+    places.push_back({.name = node.name,
+                      .kind = matrix::PlaceKind::kNode,
+                      .node = node.name,
+                      .netns = path_of(node.netns),
+                      .addresses = without_length(node.addresses),
+                      .own = node.own_addresses,
+                      .overlay_device = tunnel_device(node)});
+  for (const auto& pod : view.pods)
+    places.push_back({.name = pod.name,
+                      .kind = matrix::PlaceKind::kPod,
+                      .node = pod.node,
+                      .netns = path_of(pod.netns),
+                      .addresses = without_length(pod.addresses),
+                      .host_device = pod.host_device,
+                      .answers = pod.responder});
+  for (const auto& [address, device] : view.outside)
+    places.push_back({.name = lab::kOutside,
+                      .kind = matrix::PlaceKind::kOutside,
+                      .netns = path_of(view.outside_netns),
+                      .addresses = {address},
+                      .uplink = device});
+  return places;
+}
+
+ExitCode run(const Options& options) {
+  if (const auto status = lab::check_machine(); !status)
+    return fail_with(ExitCode::kUsage, status.error());
+  const auto found = lab::load_lab(options.lab);
+  if (!found) return fail_with(ExitCode::kUsage, found.error());
+  const auto view = lab::observe(*found);
+  if (!view) return fail_with(ExitCode::kUsage, view.error());
+  const auto report = matrix::run_matrix(
+      places_of(*view),
+      {.timeout = std::chrono::milliseconds(options.timeout_ms), .count = options.count});
+  const std::string text = options.output.json()
+                               ? matrix::to_json(report).dump(2) + "\n"
+                               : matrix::to_table(report, line_style(STDOUT_FILENO));
+  std::fputs(text.c_str(), stdout);
+  return matrix::exit_code(matrix::count(report.cells));
+}
+
+}  // namespace
+
+void add_matrix_command(CLI::App& app, ExitCode& code) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* command =
+      app.add_subcommand("matrix", "probe every pair of pods and nodes, by kind of path");
+  command->footer(kExamples);
+  command->add_option("--name", options->lab, "the lab's name")->capture_default_str();
+  command->add_option("--count", options->count, "probes a pair and protocol")
+      ->check(CLI::Range(1U, 1000U))
+      ->capture_default_str();
+  command->add_option("--timeout", options->timeout_ms, "of one probe, in milliseconds")
+      ->check(CLI::Range(1U, 60'000U))
+      ->capture_default_str();
+  add_output_option(*command, options->output);
+  command->callback([options, &code] { code = run(*options); });
+}
+
+}  // namespace weft::cmd

@@ -1,0 +1,63 @@
+// model.h: a lab as plain values, every default filled in: what `weft lab up` builds and what
+// the lab's state file holds.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/address.h"
+#include "net/sysctl.h"
+
+namespace weft::lab {
+
+enum class StoreKind { kDirectory, kEtcd };
+
+struct Node {
+  std::string name = {};
+  std::vector<InterfaceAddress> addresses = {};  ///< of its eth0
+  std::vector<IpAddress> gateways = {};          ///< at most one a family
+  std::optional<Prefix> subnet = {};             ///< the lease it shall get; any when absent
+  bool operator==(const Node&) const = default;
+};
+
+struct Pod {
+  std::string name = {};
+  std::string space = "default";  ///< its Kubernetes namespace
+  std::string node = {};
+  std::map<std::string, std::string> labels = {};
+  std::vector<std::string> command = {};  ///< empty: the responder
+  std::vector<std::pair<std::string, std::string>> environment = {};
+  bool operator==(const Pod&) const = default;
+};
+
+/// A wire of the underlay that nodes stand on, with the router's addresses on it. It stays when
+/// its last node goes, so that the others keep their names.
+struct Segment {
+  std::vector<InterfaceAddress> gateways = {};
+  bool holds(const IpAddress& address) const;
+  bool operator==(const Segment&) const = default;
+};
+
+struct Lab {
+  std::string name = {};
+  std::string overlay = {};  ///< the text of net-conf.json
+  StoreKind store = StoreKind::kDirectory;
+  bool ip_masq = true;                  ///< whether the agents are told to masquerade
+  std::uint32_t mtu = 1500;             ///< of the underlay
+  std::vector<IpAddress> outside = {};  ///< addresses of the host beyond the gateway
+  Sysctls node_sysctls = {};            ///< set in every node's namespace
+  unsigned pods_per_node = 0;           ///< what a node added later gets
+  std::vector<Segment> segments = {};
+  std::vector<Node> nodes = {};
+  std::vector<Pod> pods = {};
+  bool operator==(const Lab&) const = default;
+
+  const Node* node(const std::string& wanted) const;
+  const Pod* pod(const std::string& wanted) const;
+};
+
+}  // namespace weft::lab

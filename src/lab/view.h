@@ -1,0 +1,65 @@
+// view.h: a lab as it is at a moment: what status and graph show. Plain values.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+
+namespace weft::lab {
+
+/// A route of a node into another node's subnet.
+struct Tunnel {
+  Prefix subnet = {};
+  std::string device = {};               ///< "flannel.1"
+  std::string kind = {};                 ///< "vxlan"; empty for a device without kind
+  std::optional<IpAddress> remote = {};  ///< the node address that packets go to, if known
+  std::string to = {};                   ///< the node that holds the subnet; empty when nobody does
+  auto operator<=>(const Tunnel&) const = default;
+};
+
+struct NodeView {
+  std::string name = {};
+  std::string netns = {};
+  std::vector<InterfaceAddress> addresses = {};  ///< of its eth0
+  std::vector<Prefix> subnets = {};              ///< from its subnet.env
+  std::vector<Prefix> networks = {};             ///< from its subnet.env
+  pid_t agent = 0;                               ///< 0: not running
+  std::string agent_log = {};
+  std::vector<IpAddress> own_addresses = {};  ///< of all its devices, loopback left out
+  std::vector<Tunnel> tunnels = {};
+  auto operator<=>(const NodeView&) const = default;
+};
+
+struct PodView {
+  std::string name = {};
+  std::string node = {};
+  std::string netns = {};
+  std::vector<InterfaceAddress> addresses = {};  ///< of its eth0
+  std::string host_device = {};                  ///< its veth's other end on the node
+  bool running = false;                          ///< a program stands in it
+  bool responder = false;                        ///< it was given no command
+  auto operator<=>(const PodView&) const = default;
+};
+
+/// One address of the outside host, and its device towards the nodes.
+struct OutsideView {
+  IpAddress address = {};
+  std::string device = {};
+  auto operator<=>(const OutsideView&) const = default;
+};
+
+struct LabView {
+  std::string name = {};
+  std::vector<NodeView> nodes = {};
+  std::vector<PodView> pods = {};
+  std::string outside_netns = {};
+  std::vector<OutsideView> outside = {};
+  std::vector<std::vector<InterfaceAddress>> segments = {};  ///< the router's addresses on each
+  auto operator<=>(const LabView&) const = default;
+};
+
+}  // namespace weft::lab

@@ -1,0 +1,53 @@
+#include "matrix/model.h"
+
+namespace weft::matrix {
+
+std::string to_string(PathClass path_class) {
+  switch (path_class) {
+    case PathClass::kPodToPodSameNode:
+      return "pod-to-pod-same-node";
+    case PathClass::kPodToPodOtherNode:
+      return "pod-to-pod-other-node";
+    case PathClass::kPodToOwnNode:
+      return "pod-to-own-node";
+    case PathClass::kPodToOtherNode:
+      return "pod-to-other-node";
+    case PathClass::kNodeToPod:
+      return "node-to-pod";
+    case PathClass::kPodToOutside:
+      break;
+  }
+  return "pod-to-outside";
+}
+
+std::string describe(PathClass path_class) {
+  switch (path_class) {
+    case PathClass::kPodToPodSameNode:
+      return "pod to pod, same node";
+    case PathClass::kPodToPodOtherNode:
+      return "pod to pod, other node";
+    case PathClass::kPodToOwnNode:
+      return "pod to its own node";
+    case PathClass::kPodToOtherNode:
+      return "pod to another node";
+    case PathClass::kNodeToPod:
+      return "node to pod";
+    case PathClass::kPodToOutside:
+      break;
+  }
+  return "pod to the outside";
+}
+
+std::string to_string(Protocol protocol) {
+  switch (protocol) {
+    case Protocol::kIcmp:
+      return "icmp";
+    case Protocol::kTcp:
+      return "tcp";
+    case Protocol::kUdp:
+      break;
+  }
+  return "udp";
+}
+
+}  // namespace weft::matrix

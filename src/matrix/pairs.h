@@ -1,0 +1,14 @@
+// pairs.h: which places are probed from which, by path class. Pure.
+#pragma once
+
+#include <vector>
+
+#include "matrix/model.h"
+
+namespace weft::matrix {
+
+/// Every pair of the six classes and every family that both ends have, class by class in the
+/// order of the places. Nobody probes itself.
+std::vector<Pair> plan_pairs(const std::vector<Place>& places);
+
+}  // namespace weft::matrix

@@ -1,0 +1,129 @@
+#include "matrix/run.h"
+
+#include <sched.h>
+
+#include <algorithm>
+#include <atomic>
+#include <map>
+#include <thread>
+
+#include "kernel/netns.h"
+#include "matrix/counters.h"
+#include "matrix/pairs.h"
+#include "matrix/verdict.h"
+
+namespace weft::matrix {
+namespace {
+
+constexpr std::size_t kMostThreads = 16;
+// Each takes a quarter of a second, one after the other, so that counters tell them apart.
+constexpr unsigned kMostSearches = 24;
+
+// The pairs that one place probes, by their index.
+using Assignment = std::vector<std::size_t>;
+
+std::vector<ProbeResult> unreachable_source(const std::string& reason) {
+  return {{.protocol = Protocol::kIcmp, .sent = 1, .refusal = reason}};
+}
+
+class Run {
+ public:
+  Run(std::vector<Place> places, const ProbeOptions& options) : options_(options) {
+    report_.places = std::move(places);
+    pairs_ = plan_pairs(report_.places);
+    results_.resize(pairs_.size());
+  }
+
+  Report run() {
+    probe_everything();
+    for (std::size_t i = 0; i < pairs_.size(); ++i)
+      for (const auto& result : results_[i])
+        report_.cells.push_back(
+            {.pair = pairs_[i],
+             .result = result,
+             .verdict = judge(pairs_[i].path_class, from(pairs_[i]), node_of(from(pairs_[i])),
+                              pairs_[i].target, result)});
+    find_places_of_loss();
+    return std::move(report_);
+  }
+
+ private:
+  const Place& from(const Pair& pair) const { return report_.places[pair.from]; }
+  const Place& to(const Pair& pair) const { return report_.places[pair.to]; }
+
+  const Place& node_of(const Place& place) const {
+    for (const auto& other : report_.places)
+      if (other.kind == PlaceKind::kNode && other.name == place.node) return other;
+    return place;  // the outside host
+  }
+
+  void probe_everything() {
+    std::map<std::size_t, Assignment> assignments;
+    for (std::size_t i = 0; i < pairs_.size(); ++i) assignments[pairs_[i].from].push_back(i);
+    std::vector<Assignment> work;
+    for (auto& [place, assignment] : assignments) work.push_back(std::move(assignment));
+    std::atomic<std::size_t> next{0};
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < std::min(kMostThreads, work.size()); ++i)
+      threads.emplace_back([&] {
+        for (std::size_t k = next++; k < work.size(); k = next++) probe_from(work[k]);
+      });
+  }
+
+  void probe_from(const Assignment& assignment) {
+    std::vector<Target> targets;
+    for (const std::size_t i : assignment)
+      targets.push_back({.address = pairs_[i].target, .answers = to(pairs_[i]).answers});
+    const auto results = in_netns(from(pairs_[assignment.front()]).netns,
+                                  [&] { return probe_targets(targets, options_); });
+    for (std::size_t k = 0; k < assignment.size(); ++k)
+      results_[assignment[k]] =
+          results ? (*results)[k] : unreachable_source(results.error().text());
+  }
+
+  template <class Work>
+  auto in_netns(const std::string& path, Work work) -> decltype(work()) {
+    ASSIGN_OR_RETURN(const auto netns, kernel::Netns::open(path));
+    ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(netns));
+    return work();
+  }
+
+  void find_places_of_loss() {
+    unsigned searches = 0;
+    for (auto& cell : report_.cells) {
+      const bool black_hole = cell.result.answered > 0 && cell.result.device_mtu &&
+                              cell.result.mtu.value_or(0) < *cell.result.device_mtu;
+      const bool lost = cell.result.answered == 0 && cell.result.refusal.empty();
+      if ((!lost && !black_hole) || ++searches > kMostSearches) continue;
+      const std::string place =
+          trace_burst(cell, black_hole ? *cell.result.device_mtu : std::uint32_t{0});
+      if (!place.empty()) cell.verdict.reason += "; " + place;
+    }
+  }
+
+  std::string trace_burst(const Cell& cell, std::uint32_t size) {
+    const Place& source = from(cell.pair);
+    const Place& target = to(cell.pair);
+    const Burst burst{.netns = source.netns,
+                      .target = cell.pair.target,
+                      .protocol = cell.result.protocol,
+                      .size = size,
+                      .there = plan_walk(source, node_of(source), target, node_of(target)),
+                      .back = plan_walk(target, node_of(target), source, node_of(source)),
+                      .name = target.name};
+    return where_lost(burst).value_or("");
+  }
+
+  const ProbeOptions options_;
+  Report report_;
+  std::vector<Pair> pairs_;
+  std::vector<std::vector<ProbeResult>> results_;  // one writer an element
+};
+
+}  // namespace
+
+Report run_matrix(std::vector<Place> places, const ProbeOptions& options) {
+  return Run(std::move(places), options).run();
+}
+
+}  // namespace weft::matrix
