@@ -49,6 +49,30 @@ TEST(CniProgram, WithoutACommandItTellsAboutItself) {
   EXPECT_NE(reply.errors.find("CNI protocol versions supported: 0.1.0, 0.2.0"), std::string::npos);
 }
 
+TEST(CniProgram, AnExhaustedPoolSaysWhoHoldsIt) {
+  const WeftPlugins weft;
+  const TempDir data;
+  const std::string config =
+      R"({"cniVersion":"1.1.0","name":"n","ipam":{"type":"host-local","dataDir":")" + data.path() +
+      R"(","subnet":"10.1.2.0/30"}})";
+  const auto call = [&](const char* command, const char* id) {
+    return weft.folder().call("host-local", command, {.id = id, .netns = "/none"}, config);
+  };
+  const PluginReply first = call("ADD", "c1");
+  ASSERT_TRUE(first.ok()) << first.output;
+  const PluginReply second = call("ADD", "c2");
+  EXPECT_NE(second.message().find("failed to allocate for range 0: no IP addresses available in "
+                                  "range set: 10.1.2.1-10.1.2.2"),
+            std::string::npos)
+      << second.output;
+  EXPECT_NE(second.message().find("1 are held, the longest by c1 (eth0) since 20"),
+            std::string::npos)
+      << second.output;
+  EXPECT_TRUE(call("STATUS", "c2").ok());
+  ASSERT_TRUE(call("DEL", "c1").ok());
+  EXPECT_TRUE(call("ADD", "c2").ok());
+}
+
 constexpr const char* kForeignIpam = R"({"cniVersion":"1.0.0","name":"n","type":"bridge",
     "bridge":"br0","ipam":{"type":"foreign"}})";
 

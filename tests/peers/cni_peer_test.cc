@@ -75,7 +75,7 @@ const Case kCases[] = {
     {"MtuHairpinAndKeysInOtherCase",
      R"({"CNIVersion":"1.0.0","name":"n","type":"bridge","BRIDGE":"br0","MTU":1400,
          "hairpinmode":true,"isGateway":true,
-         "IPAM":{"type":"host-local","DATADIR":"DATA","Ranges":[[{"Subnet":"10.1.2.0/24"}]]}})"},
+         "IPAM":{"type":"host-local","datadir":"DATA","Ranges":[[{"Subnet":"10.1.2.0/24"}]]}})"},
     {"Promiscuous",
      R"({"cniVersion":"1.0.0","name":"n","type":"bridge","bridge":"br0","promiscMode":true})", "",
      false},
