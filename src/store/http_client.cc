@@ -9,7 +9,8 @@
 #include <boost/optional/optional.hpp>
 
 #include <algorithm>
-#include <memory>
+#include <cstdint>
+#include <limits>
 
 #include "store/http_connection.h"
 #include "store/http_tls.h"
@@ -94,7 +95,8 @@ class Call {
     if (const auto error = connection_.write(request, patience(Clock::now())); error)
       return broken(error);
     parser_.header_limit(kLongestHeader);
-    parser_.body_limit(boost::none);
+    // take() counts instead: a stream has no bound.
+    parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
     parser_.get().body() = [this](std::string_view piece) { return take(piece); };
     const auto header_by = patience(Clock::now());
     RETURN_IF_ERROR(read_until([this] { return parser_.is_header_done(); },
