@@ -149,8 +149,10 @@ class Call {
     std::size_t got = 0;
     ErrorCode error = connection_.read_some(buffer_.prepare(kPiece), got, by);
     buffer_.commit(got);
-    // An answer without a length ends with its connection, unless that broke.
-    if (error == asio::error::eof) parser_.put_eof(error);
+    if (error != asio::error::eof) return error;
+    // An answer without a length ends with its connection; none at all is no answer.
+    if (!parser_.got_some()) return http::error::end_of_stream;
+    parser_.put_eof(error);
     return error;
   }
 
@@ -196,7 +198,8 @@ class Call {
     if (error == asio::error::timed_out)
       return failure(ETIMEDOUT, where + " sent nothing for " + in_ms(options_.read_timeout));
     const bool no_http = error.category() == make_error_code(http::error::bad_version).category() &&
-                         error != http::error::partial_message;
+                         error != http::error::partial_message &&
+                         error != http::error::end_of_stream;
     return failure(0, where + (no_http ? " sent what is no HTTP answer: "
                                        : " ended the connection in the middle of an answer: ") +
                           error.message());
