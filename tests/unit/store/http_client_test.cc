@@ -1,10 +1,10 @@
 #include "store/http_client.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "support/http_server.h"
 
@@ -136,10 +136,9 @@ TEST(HttpClientTest, AStopEndsACallAtOnce) {
   EXPECT_EQ(answer.error().number, ECANCELED);
   EXPECT_LT(Clock::now() - begun, seconds(5));
   // One that was stopped before it began does not begin.
-  EXPECT_EQ(http_post(at(server), patient, {.path = "/", .body = ""}, source.get_token())
-                .error()
-                .number,
-            ECANCELED);
+  EXPECT_EQ(
+      http_post(at(server), patient, {.path = "/", .body = ""}, source.get_token()).error().number,
+      ECANCELED);
 }
 
 TEST(HttpClientTest, AStreamOutlivesTheTotalTimeAndEndsAsItsReceiverWants) {
