@@ -1,5 +1,9 @@
 #include "store/http_client.h"
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+
 #include <boost/asio/error.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/core/buffers_range.hpp>
@@ -7,9 +11,6 @@
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/optional/optional.hpp>
-
-#include <algorithm>
-#include <memory>
 
 #include "store/http_connection.h"
 #include "store/http_tls.h"
@@ -94,11 +95,12 @@ class Call {
     if (const auto error = connection_.write(request, patience(Clock::now())); error)
       return broken(error);
     parser_.header_limit(kLongestHeader);
-    parser_.body_limit(boost::none);
+    // take() counts instead: a stream has no bound.
+    parser_.body_limit(std::numeric_limits<std::uint64_t>::max());
     parser_.get().body() = [this](std::string_view piece) { return take(piece); };
     const auto header_by = patience(Clock::now());
-    RETURN_IF_ERROR(read_until([this] { return parser_.is_header_done(); },
-                               [&] { return header_by; }));
+    RETURN_IF_ERROR(
+        read_until([this] { return parser_.is_header_done(); }, [&] { return header_by; }));
     last_piece_ = Clock::now();
     RETURN_IF_ERROR(read_until([this] { return parser_.is_done() || ended_by_receiver_; },
                                [this] { return patience(last_piece_); }));
@@ -147,8 +149,10 @@ class Call {
     std::size_t got = 0;
     ErrorCode error = connection_.read_some(buffer_.prepare(kPiece), got, by);
     buffer_.commit(got);
-    // An answer without a length ends with its connection, unless that broke.
-    if (error == asio::error::eof) parser_.put_eof(error);
+    if (error != asio::error::eof) return error;
+    // An answer without a length ends with its connection; none at all is no answer.
+    if (!parser_.got_some()) return http::error::end_of_stream;
+    parser_.put_eof(error);
     return error;
   }
 
@@ -169,10 +173,9 @@ class Call {
     if (stop_.stop_requested()) return failure(ECANCELED, "stopped");
     const std::string trouble = connection_.certificate_trouble();
     if (!trouble.empty())
-      return failure(
-          ECONNREFUSED,
-          "the certificate of " + endpoint_.to_string() + " is not accepted: " + trouble,
-          "check the file of the certificate authority");
+      return failure(ECONNREFUSED,
+                     "the certificate of " + endpoint_.to_string() + " is not accepted: " + trouble,
+                     "check the file of the certificate authority");
     const bool late = error == asio::error::timed_out;
     return failure(
         ECONNREFUSED,
@@ -185,18 +188,19 @@ class Call {
     if (stop_.stop_requested()) return failure(ECANCELED, "stopped");
     const std::string where = endpoint_.to_string();
     if (too_large_)
-      return failure(EMSGSIZE,
-                     where + " sent more than " + std::to_string(kLargestAnswer) +
-                         " bytes as one answer");
+      return failure(EMSGSIZE, where + " sent more than " + std::to_string(kLargestAnswer) +
+                                   " bytes as one answer");
     if (error == asio::error::timed_out && !streaming() && Clock::now() >= whole_by_)
       return failure(ETIMEDOUT,
                      where + " has not sent its answer within " + in_ms(options_.total_timeout));
     if (error == asio::error::timed_out)
       return failure(ETIMEDOUT, where + " sent nothing for " + in_ms(options_.read_timeout));
     const bool no_http = error.category() == make_error_code(http::error::bad_version).category() &&
-                         error != http::error::partial_message;
-    return failure(0, where + (no_http ? " sent what is no HTTP answer: "
-                                       : " ended the connection in the middle of an answer: ") +
+                         error != http::error::partial_message &&
+                         error != http::error::end_of_stream;
+    return failure(0, where +
+                          (no_http ? " sent what is no HTTP answer: "
+                                   : " ended the connection in the middle of an answer: ") +
                           error.message());
   }
 

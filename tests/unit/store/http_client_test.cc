@@ -1,10 +1,10 @@
 #include "store/http_client.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "support/http_server.h"
 
@@ -48,8 +48,8 @@ TEST(HttpClientTest, SendsWhatItIsGiven) {
       post(server, {.path = "/v3/x", .body = "{\"a\":1}", .headers = {{"Authorization", "me"}}});
   ASSERT_TRUE(answer) << answer.error().text();
   EXPECT_TRUE(answer->body.starts_with("POST /v3/x HTTP/1.1\r\n")) << answer->body;
-  EXPECT_TRUE(answer->body.ends_with("|{\"a\":1}")) << answer->body;
-  EXPECT_NE(answer->body.find("\r\nAuthorization: me\r\n"), std::string::npos) << answer->body;
+  EXPECT_TRUE(answer->body.ends_with("{\"a\":1}")) << answer->body;
+  EXPECT_NE(answer->body.find("\r\nAuthorization: me|"), std::string::npos) << answer->body;
 }
 
 TEST(HttpClientTest, RefusesAHeaderThatBringsMore) {
@@ -81,7 +81,7 @@ TEST(HttpClientTest, BrokenAnswersAreErrors) {
            "HTTP/1.1 200 OK\r\nX: " + std::string(1 << 20, 'x')}) {
     const HttpServer server(says(bytes));
     const auto answer = post(server);
-    ASSERT_FALSE(answer) << bytes.substr(0, 100);
+    ASSERT_FALSE(answer) << bytes.substr(0, 100) << answer->status << answer->body;
     EXPECT_NE(answer.error().what.find(server.endpoint()), std::string::npos)
         << answer.error().text();
   }
@@ -136,10 +136,9 @@ TEST(HttpClientTest, AStopEndsACallAtOnce) {
   EXPECT_EQ(answer.error().number, ECANCELED);
   EXPECT_LT(Clock::now() - begun, seconds(5));
   // One that was stopped before it began does not begin.
-  EXPECT_EQ(http_post(at(server), patient, {.path = "/", .body = ""}, source.get_token())
-                .error()
-                .number,
-            ECANCELED);
+  EXPECT_EQ(
+      http_post(at(server), patient, {.path = "/", .body = ""}, source.get_token()).error().number,
+      ECANCELED);
 }
 
 TEST(HttpClientTest, AStreamOutlivesTheTotalTimeAndEndsAsItsReceiverWants) {
