@@ -16,7 +16,7 @@ constexpr const char* kMtu = "FLANNEL_MTU";
 constexpr const char* kMasquerade = "FLANNEL_IPMASQ";
 
 Failure malformed(const std::string& key, const std::string& value) {
-  return fail(key + " is malformed: \"" + value.substr(0, 60) + "\"");
+  return fail("has a malformed " + key + ": \"" + value.substr(0, 60) + "\"");
 }
 
 Result<std::vector<Prefix>> parse_networks(const std::string& key, const std::string& value,
@@ -82,9 +82,10 @@ Result<SubnetEnv> SubnetEnv::parse(std::string_view text) {
   for (const auto& raw : split(text, '\n')) {
     const std::string_view line = trim(raw);
     const auto equals = line.find('=');
-    if (line.empty() || line[0] == '#' || equals == std::string_view::npos) continue;
     const std::string key(trim(line.substr(0, equals)));
-    RETURN_IF_ERROR(read_line(key, std::string(trim(line.substr(equals + 1))), env));
+    const std::string_view value =
+        equals == std::string_view::npos ? std::string_view() : line.substr(equals + 1);
+    RETURN_IF_ERROR(read_line(key, std::string(trim(value)), env));
     masquerade_given = masquerade_given || key == kMasquerade;
   }
   std::string missing;

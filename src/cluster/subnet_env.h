@@ -28,8 +28,8 @@ struct SubnetEnv {
   std::string to_text() const;
 
   /// Reads the text. Unknown keys, blank lines and comments are ignored. Half a file, or one of
-  /// something else, is refused with the names of all that is missing, in flannel's words:
-  /// "is missing FLANNEL_NETWORK, FLANNEL_IPV6_NETWORK, FLANNEL_MTU".
+  /// something else, is refused with the names of all that is missing, in the words of flannel's
+  /// plugin behind the file's name: "is missing FLANNEL_NETWORK, FLANNEL_IPV6_NETWORK".
   static Result<SubnetEnv> parse(std::string_view text);
 
   /// The subnets as the key of a lease.

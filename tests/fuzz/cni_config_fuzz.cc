@@ -35,7 +35,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
   }
   if (const auto config = cni::read_flannel_config(call)) {
-    const cni::SubnetEnv env{.ipv4_subnet = Prefix::parse("10.1.2.0/24"), .mtu = 1450};
+    const SubnetEnv env{.subnets = {{Family::kIpv4, *Prefix::parse("10.1.2.0/24")}}, .mtu = 1450};
     (void)cni::delegate_config(call, *config, nullptr);
     (void)cni::delegate_config(call, *config, &env);
   }

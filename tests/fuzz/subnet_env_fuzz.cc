@@ -4,16 +4,16 @@
 #include <string_view>
 
 #include "base/check.h"
-#include "cni/plugins/subnet_env.h"
+#include "cluster/subnet_env.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;
-  const auto env = cni::parse_subnet_env({reinterpret_cast<const char*>(data), size}, "subnet.env");
+  const auto env = SubnetEnv::parse({reinterpret_cast<const char*>(data), size});
   if (!env) return 0;
-  // What is accepted is whole.
-  CHECK(env->ipv4_subnet || env->ipv6_subnet);
-  CHECK(!env->ipv4_networks.empty() || !env->ipv6_networks.empty());
-  for (const auto& network : env->ipv4_networks) CHECK(network.family() == Family::kIpv4);
-  for (const auto& network : env->ipv6_networks) CHECK(network.family() == Family::kIpv6);
+  // What is accepted is whole, and writing it loses nothing but further networks of a list.
+  CHECK(!env->subnets.empty());
+  CHECK(!env->networks.empty());
+  const auto again = SubnetEnv::parse(env->to_text());
+  CHECK(again && again->subnets == env->subnets && again->mtu == env->mtu);
   return 0;
 }

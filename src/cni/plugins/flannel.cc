@@ -34,9 +34,10 @@ CniResult<SubnetEnv> load_subnet_env(const FlannelConfig& config, Code code) {
         number == 0 ? text.error().text() : "open " + config.subnet_file + ": " + go_words(number);
     return refuse(code, start + words + hint, why_not_ready(config.subnet_file));
   }
-  auto env = parse_subnet_env(*text, config.subnet_file);
+  auto env = SubnetEnv::parse(*text);
   if (!env)
-    return refuse(code, start + env.error().text() + hint, why_not_ready(config.subnet_file));
+    return refuse(code, start + config.subnet_file + " " + env.error().text() + hint,
+                  why_not_ready(config.subnet_file));
   return *std::move(env);
 }
 

@@ -20,10 +20,9 @@ CniStatus check_delegate(const Json& delegate) {
 
 Json ranges_of(const SubnetEnv& env) {
   Json ranges = Json::array();
-  for (const auto& subnet : {env.ipv4_subnet, env.ipv6_subnet}) {
-    if (!subnet) continue;
+  for (const auto& [family, subnet] : env.subnets) {
     Json range = Json::object();
-    range["subnet"] = subnet->to_string();
+    range["subnet"] = subnet.to_string();
     ranges.push_back(Json::array({range}));
   }
   return ranges;
@@ -40,8 +39,8 @@ CniResult<Json> routes_of(const Json& ipam, const SubnetEnv& env) {
           checked.error());
     routes = ipam["routes"];
   }
-  for (const auto* networks : {&env.ipv4_networks, &env.ipv6_networks})
-    for (const auto& network : *networks) {
+  for (const auto& [family, networks] : env.networks)
+    for (const auto& network : networks) {
       Json route = Json::object();
       route["dst"] = network.to_string();
       routes.push_back(route);
@@ -80,7 +79,7 @@ CniResult<Json> delegate_config(const Call& call, const FlannelConfig& config,
   delegate["name"] = call.network;
   if (!has(delegate, "type")) delegate["type"] = "bridge";
   if (env != nullptr) {
-    if (!has(delegate, "ipMasq")) delegate["ipMasq"] = !env->ip_masq;
+    if (!has(delegate, "ipMasq")) delegate["ipMasq"] = !env->masquerade;
     if (!has(delegate, "mtu")) delegate["mtu"] = env->mtu;
   }
   if (delegate["type"] == "bridge" && !has(delegate, "isGateway")) delegate["isGateway"] = true;

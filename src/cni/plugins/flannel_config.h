@@ -7,8 +7,8 @@
 #include <optional>
 #include <string>
 
+#include "cluster/subnet_env.h"
 #include "cni/plugin.h"
-#include "cni/plugins/subnet_env.h"
 
 namespace weft::cni {
 

@@ -1,7 +1,6 @@
 #include <gtest/gtest.h>
 
 #include "cni/plugins/flannel_config.h"
-#include "cni/plugins/subnet_env.h"
 #include "unit/cni/call_of.h"
 
 namespace weft::cni {
@@ -18,45 +17,7 @@ constexpr const char* kIpv6 =
     "FLANNEL_IPMASQ=true\n";
 
 SubnetEnv env_of(const std::string& text) {
-  return parse_subnet_env(text, "env").value();
-}
-
-TEST(SubnetEnvTest, ReadsWhatTheAgentWrites) {
-  EXPECT_EQ(env_of(kIpv4), (SubnetEnv{.ipv4_networks = {*Prefix::parse("10.1.0.0/16")},
-                                      .ipv4_subnet = Prefix::parse("10.1.17.0/24"),
-                                      .mtu = 1472,
-                                      .ip_masq = true}));
-  EXPECT_EQ(env_of(kTwoNetworks).ipv4_networks.size(), 2U);
-  EXPECT_EQ(env_of(kIpv6).ipv6_subnet, Prefix::parse("fc00::/64"));
-  EXPECT_EQ(env_of(std::string(kIpv4) + kIpv6 + "\r\nUNKNOWN=1\n# comment\n").ipv6_networks.size(),
-            1U);
-  EXPECT_FALSE(env_of("FLANNEL_IPMASQ=True\n" + std::string(kTwoNetworks)).ip_masq);
-}
-
-TEST(SubnetEnvTest, Refusals) {
-  struct {
-    const char* text;
-    const char* message;
-  } const cases[] = {
-      {"",
-       "env is missing FLANNEL_NETWORK, FLANNEL_IPV6_NETWORK, FLANNEL_SUBNET, "
-       "FLANNEL_IPV6_SUBNET, FLANNEL_MTU, FLANNEL_IPMASQ"},
-      {"foo=bar",
-       "env is missing FLANNEL_NETWORK, FLANNEL_IPV6_NETWORK, FLANNEL_SUBNET, "
-       "FLANNEL_IPV6_SUBNET, FLANNEL_MTU, FLANNEL_IPMASQ"},
-      {"FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.17.1/24\nFLANNEL_MTU=1472\n",
-       "env is missing FLANNEL_IPMASQ"},
-      {"FLANNEL_NETWORK", "env: FLANNEL_NETWORK: cannot read \"\""},
-      {"FLANNEL_NETWORK=fc00::/48", "env: FLANNEL_NETWORK: cannot read \"fc00::/48\""},
-      {"FLANNEL_SUBNET=10.1.17.1", "env: FLANNEL_SUBNET: cannot read \"10.1.17.1\""},
-      {"FLANNEL_MTU=-1", "env: FLANNEL_MTU: cannot read \"-1\""},
-      {"FLANNEL_MTU=99999999999", "env: FLANNEL_MTU: cannot read \"99999999999\""},
-  };
-  for (const auto& c : cases) {
-    const auto env = parse_subnet_env(c.text, "env");
-    ASSERT_FALSE(env) << c.text;
-    EXPECT_EQ(env.error().what, c.message);
-  }
+  return SubnetEnv::parse(text).value();
 }
 
 CniResult<Json> delegate_of(const std::string& text, const std::string& env) {
