@@ -63,8 +63,8 @@ TEST_F(ExampleTest, S4CrossesRouters) {
         return contains(at(node, {"ip", "route"}),
                         subnet + "/24 via " + subnet + " dev flannel.1 onlink");
       }));
-      EXPECT_TRUE(contains(at(node, {"ip", "neighbour", "show", "dev", "flannel.1"}),
-                           subnet + " lladdr"));
+      EXPECT_TRUE(
+          contains(at(node, {"ip", "neighbour", "show", "dev", "flannel.1"}), subnet + " lladdr"));
     }
   }
   EXPECT_TRUE(contains(at("worker-1", {"ip", "-d", "link", "show", "cni0"}), "mtu 1450"));

@@ -9,20 +9,20 @@ LabView two_nodes() {
   LabView view{.name = "lab", .outside_netns = "weft-lab-outside"};
   view.outside = {{.address = *IpAddress::parse("203.0.113.121"), .device = "eth0"}};
   view.segments = {{*InterfaceAddress::parse("172.31.0.1/24")}};
-  view.nodes = {NodeView{.name = "node1",
-                         .addresses = {*InterfaceAddress::parse("172.31.0.11/24")},
-                         .subnets = {*Prefix::parse("10.244.1.0/24")},
-                         .agent = 7,
-                         .tunnels = {{.subnet = *Prefix::parse("10.244.2.0/24"),
-                                      .device = "flannel.1",
-                                      .kind = "vxlan",
-                                      .remote = IpAddress::parse("172.31.0.12"),
-                                      .to = "node2"},
-                                     {.subnet = *Prefix::parse("10.244.3.0/24"),
-                                      .device = "flannel.1",
-                                      .kind = "vxlan"}}},
-                NodeView{.name = "node2",
-                         .addresses = {*InterfaceAddress::parse("172.31.0.12/24")}}};
+  view.nodes = {
+      NodeView{.name = "node1",
+               .addresses = {*InterfaceAddress::parse("172.31.0.11/24")},
+               .subnets = {*Prefix::parse("10.244.1.0/24")},
+               .agent = 7,
+               .tunnels = {{.subnet = *Prefix::parse("10.244.2.0/24"),
+                            .device = "flannel.1",
+                            .kind = "vxlan",
+                            .remote = IpAddress::parse("172.31.0.12"),
+                            .to = "node2"},
+                           {.subnet = *Prefix::parse("10.244.3.0/24"),
+                            .device = "flannel.1",
+                            .kind = "vxlan"}}},
+      NodeView{.name = "node2", .addresses = {*InterfaceAddress::parse("172.31.0.12/24")}}};
   view.pods = {PodView{.name = "a<b",
                        .node = "node1",
                        .addresses = {*InterfaceAddress::parse("10.244.1.2/24")},

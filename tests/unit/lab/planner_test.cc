@@ -1,8 +1,8 @@
 #include "lab/planner.h"
 
-#include <gtest/gtest.h>
-
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "lab/lab_json.h"
 #include "lab/layout.h"
@@ -17,7 +17,9 @@ Lab planned(const LabFile& file, const std::vector<Pod>& pods = {}) {
   return lab.value_or(Lab{});
 }
 
-std::string reason(const Result<Lab>& lab) { return lab ? "" : lab.error().text(); }
+std::string reason(const Result<Lab>& lab) {
+  return lab ? "" : lab.error().text();
+}
 
 Node node_at(const char* name, const char* address, const char* gateway) {
   return *parse_node(name, {address}, {gateway}, std::nullopt);

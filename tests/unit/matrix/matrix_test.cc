@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include <map>
+
+#include <gtest/gtest.h>
 
 #include "matrix/pairs.h"
 #include "matrix/table.h"
@@ -10,7 +10,9 @@
 namespace weft::matrix {
 namespace {
 
-IpAddress ip(const char* text) { return *IpAddress::parse(text); }
+IpAddress ip(const char* text) {
+  return *IpAddress::parse(text);
+}
 
 Place node(const char* name, const char* address, const char* bridge) {
   return {.name = name,
@@ -184,13 +186,10 @@ TEST(Walk, NamesTheLastPlace) {
 
 Report small_report() {
   Report report{.places = {kPod1, kPod2}};
-  const Pair pair{.path_class = PathClass::kPodToPodOtherNode,
-                  .from = 0,
-                  .to = 1,
-                  .target = ip("10.244.2.2")};
+  const Pair pair{
+      .path_class = PathClass::kPodToPodOtherNode, .from = 0, .to = 1, .target = ip("10.244.2.2")};
   report.cells = {
-      {.pair = pair,
-       .result = {.sent = 1, .answered = 1, .rtt_us = 120, .hops = 2, .mtu = 1450}},
+      {.pair = pair, .result = {.sent = 1, .answered = 1, .rtt_us = 120, .hops = 2, .mtu = 1450}},
       {.pair = pair,
        .result = {.protocol = Protocol::kTcp, .sent = 1},
        .verdict = {.mark = Mark::kWrong, .reason = "no answer"}},
