@@ -53,7 +53,7 @@ std::optional<std::string> nearest(std::string_view given,
   std::optional<std::string> best;
   // Two letters swapped are two edits.
   std::size_t best_distance =
-      (given.size() < 4 ? 1 : std::max<std::size_t>(2, given.size() / 3)) + 1;
+      (given.size() < 3 ? 1 : std::max<std::size_t>(2, given.size() / 3)) + 1;
   for (const auto& candidate : candidates) {
     const std::size_t distance = edit_distance(given, candidate);
     if (distance < best_distance) {

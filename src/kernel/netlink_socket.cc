@@ -17,6 +17,7 @@ constexpr std::size_t kRequestsUnderWay = 512;
 constexpr int kReceiveSpace = 4 << 20;
 // A table that changes all the time may interrupt a dump again and again.
 constexpr int kDumpTries = 10;
+constexpr int kMaxErrno = 4095;  // MAX_ERRNO of linux/err.h
 
 void set_option(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof value);
@@ -29,6 +30,8 @@ Status verdict(const Message& message) {
   if (message.payload.size() < sizeof(int)) return fail("the kernel's answer is too short");
   std::memcpy(&error, message.payload.data(), std::min(sizeof error, message.payload.size()));
   if (error.error == 0) return {};
+  if (error.error > 0 || error.error < -kMaxErrno)
+    return fail("the kernel's answer holds no error number");
   std::string sentence;
   if ((message.header.nlmsg_flags & NLM_F_ACK_TLVS) != 0) {
     // With NETLINK_CAP_ACK only the header of the failed request precedes the attributes.

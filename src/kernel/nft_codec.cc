@@ -6,6 +6,7 @@
 #include <linux/netfilter/nfnetlink.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cstring>
 #include <utility>
 
@@ -21,6 +22,9 @@ constexpr std::uint8_t kSetDataByteorder = 1;
 constexpr std::uint8_t kSetComment = 7;
 constexpr std::uint32_t kHostEndian = 1;
 constexpr std::uint32_t kBigEndian = 2;
+
+// One byte holds the length, the final NUL included.
+constexpr std::size_t kLongestComment = 254;
 
 // A list's attribute length has 16 bits.
 constexpr std::size_t kElementsInOneMessage = 60'000;
@@ -62,8 +66,7 @@ void append_record(Bytes& userdata, std::uint8_t type, std::string_view value) {
 void put_comment(Request& request, std::uint16_t attribute, std::string_view comment) {
   if (comment.empty()) return;
   Bytes userdata;
-  // One byte holds the length, the final NUL included.
-  append_record(userdata, kObjectComment, Bytes(comment.substr(0, 254)) + '\0');
+  append_record(userdata, kObjectComment, Bytes(comment.substr(0, kLongestComment)) + '\0');
   request.bytes(attribute, userdata);
 }
 
@@ -79,7 +82,7 @@ void for_each_record(std::string_view userdata, Each&& each) {
 }
 
 std::string without_nul(std::string_view text) {
-  return std::string(text.substr(0, text.find('\0')));
+  return std::string(text.substr(0, std::min(text.find('\0'), kLongestComment)));
 }
 
 std::string comment_in(const Attributes& attributes, std::uint16_t attribute) {
@@ -141,7 +144,7 @@ Bytes set_userdata(const Set& set) {
     userdata += byteorder_record(kSetDataByteorder, set.host_order_data);
   userdata += set.userdata;
   if (!set.comment.empty())
-    append_record(userdata, kSetComment, Bytes(set.comment.substr(0, 254)) + '\0');
+    append_record(userdata, kSetComment, Bytes(set.comment.substr(0, kLongestComment)) + '\0');
   return userdata;
 }
 
@@ -267,6 +270,11 @@ Request encode_get_table(const TableId& table) {
 }
 Request encode_get_tables() {
   return nft_request(NFT_MSG_GETTABLE, 0, TableFamily{AF_UNSPEC});
+}
+Request encode_get_chain(const TableId& table, std::string_view chain) {
+  Request request = nft_request(NFT_MSG_GETCHAIN, 0, table.family);
+  request.string(NFTA_CHAIN_TABLE, table.name).string(NFTA_CHAIN_NAME, chain);
+  return request;
 }
 Request encode_get_chains(TableFamily family) {
   return nft_request(NFT_MSG_GETCHAIN, 0, family);

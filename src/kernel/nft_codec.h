@@ -30,6 +30,7 @@ struct RuleOfChain {
 Request encode_get_generation();
 Request encode_get_table(const nft::TableId& table);
 Request encode_get_tables();
+Request encode_get_chain(const nft::TableId& table, std::string_view chain);
 Request encode_get_chains(nft::TableFamily family);
 Request encode_get_rules(const nft::TableId& table);
 Request encode_get_sets(const nft::TableId& table);

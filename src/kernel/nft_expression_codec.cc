@@ -217,9 +217,6 @@ void put(Request& to, const Limit& limit) {
       .be32(NFTA_LIMIT_FLAGS, limit.inverted ? NFT_LIMIT_F_INV : 0);
 }
 void put(Request&, const Notrack&) {}
-void put(Request& to, const Opaque& opaque) {
-  to.raw(opaque.data);
-}
 
 // --- reading: nothing when an attribute is missing or says what the value cannot hold -------
 
@@ -440,7 +437,11 @@ void encode_expression(Request& request, const Expression& expression) {
     std::visit(
         [&](const auto& one) {
           inside.string(NFTA_EXPR_NAME, name_of(one));
-          inside.nest(NFTA_EXPR_DATA, [&](Request& attributes) { put(attributes, one); });
+          // To the byte, where a nest would be padded.
+          if constexpr (std::is_same_v<std::decay_t<decltype(one)>, Opaque>)
+            inside.bytes(NFTA_EXPR_DATA | NLA_F_NESTED, one.data);
+          else
+            inside.nest(NFTA_EXPR_DATA, [&](Request& attributes) { put(attributes, one); });
         },
         expression);
   });

@@ -60,6 +60,14 @@ Result<std::vector<Table>> Nftables::tables() {
   return read;
 }
 
+Result<bool> Nftables::has_chain(const TableId& table, std::string_view chain) {
+  const Status found = socket_.query(encode_get_chain(table, chain), [](const Message&) {});
+  if (!found && found.error().number == ENOENT) return false;
+  if (!found)
+    return because("looking for a chain of nftables table " + table.to_string(), found.error());
+  return true;
+}
+
 Status Nftables::read_chains(TableContents& contents) {
   const TableId& table = contents.table.id;
   ASSIGN_OR_RETURN(auto chains,

@@ -25,6 +25,8 @@ class Nftables {
   static Result<Nftables> open();
 
   Result<std::vector<nft::Table>> tables();
+  /// Whether a table has a chain of that name, without reading the table.
+  Result<bool> has_chain(const nft::TableId& table, std::string_view chain);
   /// Whole, or an error; nothing when there is no such table.
   Result<std::optional<nft::TableContents>> read(const nft::TableId& table);
 

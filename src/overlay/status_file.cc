@@ -35,7 +35,6 @@ StatusFile::StatusFile(const std::string& subnet_file)
 void StatusFile::set(AgentState state, const std::string& reason) {
   const std::string now = std::string(name_of(state)) + " " + reason;
   if (now == last_) return;
-  last_ = now;
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
@@ -43,9 +42,11 @@ void StatusFile::set(AgentState state, const std::string& reason) {
       {"state", name_of(state)}, {"reason", reason}, {"since", since}, {"pid", ::getpid()}};
   const auto slash = path_.rfind('/');
   if (slash != std::string::npos && slash != 0) (void)make_directories(path_.substr(0, slash));
-  // A comfort: the network works without it.
+  // A comfort: the network works without it, and the next pass tries again.
   if (const Status written = write_file_atomically(path_, to_text(json) + "\n", 0644); !written)
     spdlog::warn("{}", written.error().text());
+  else
+    last_ = now;
 }
 
 }  // namespace weft::overlay

@@ -8,9 +8,8 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
+#include <cstddef>
 #include <functional>
-#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -18,28 +17,20 @@
 #include <vector>
 
 #include "base/result.h"
+#include "store/http_endpoint.h"
 
 namespace weft {
-
-struct HttpEndpoint {
-  bool tls = false;
-  std::string host;  ///< a name, or an address without brackets
-  std::uint16_t port = 0;
-
-  /// "https://etcd.example:2379", "http://[::1]:2379", "127.0.0.1:2379" (then http). A path
-  /// other than "/" and user names are refused; without a port it is `default_port`.
-  static std::optional<HttpEndpoint> parse(std::string_view text, std::uint16_t default_port);
-  /// "https://etcd.example:2379"
-  std::string to_string() const;
-  bool operator==(const HttpEndpoint&) const = default;
-};
 
 struct HttpOptions {
   std::string ca_file;           ///< PEM; the system's authorities when empty
   std::string certificate_file;  ///< PEM with its chain, when the server wants to know us
   std::string key_file;          ///< PEM without a pass phrase
   std::chrono::milliseconds connect_timeout{3000};  ///< for TCP, and again for TLS
-  std::chrono::milliseconds read_timeout{5000};     ///< between two pieces of an answer
+  /// For the answer's header, and then between two pieces of its body.
+  std::chrono::milliseconds read_timeout{5000};
+  /// For a whole call, so that a server that drips cannot hold it; of a stream, until the
+  /// header is there.
+  std::chrono::milliseconds total_timeout{30'000};
 };
 
 struct HttpPost {

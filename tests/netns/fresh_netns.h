@@ -16,6 +16,7 @@
 
 #include "kernel/netns.h"
 #include "kernel/rtnetlink.h"
+#include "support/must.h"
 
 namespace weft::test {
 
@@ -31,21 +32,6 @@ void in_fresh_netns(Body body) {
     ASSERT_TRUE(rtnetlink->change((*loopback)->index, {.up = true}));
     body(*rtnetlink);
   }).join();
-}
-
-/// The value of a result that must be there.
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().text();
-    std::abort();
-  }
-  return *std::move(result);
-}
-inline void must(const Status& status) {
-  if (status) return;
-  ADD_FAILURE() << status.error().text();
-  std::abort();
 }
 
 }  // namespace weft::test

@@ -1,9 +1,6 @@
 // What a wrong, broken or hostile server at etcd's address does to us: an Error, and the view
 // that we had.
-#include <httplib.h>
-
 #include <atomic>
-#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -12,6 +9,7 @@
 #include "base/lock_guarded.h"
 #include "peers/etcd_server.h"
 #include "store/etcd_store.h"
+#include "support/http_server.h"
 #include "support/leases.h"
 
 namespace weft {
@@ -26,32 +24,10 @@ class Impostor {
  public:
   enum class Mode { kText, kStall, kFlood };
 
-  Impostor() {
-    const auto answer = [this](LockGuarded<std::string>& text, httplib::Response& response) {
-      const Mode mode = mode_;
-      if (mode == Mode::kText) return response.set_content(text.copy(), "application/json");
-      response.set_chunked_content_provider("application/json",
-                                            [this, mode](std::size_t, httplib::DataSink& sink) {
-                                              if (mode == Mode::kFlood)
-                                                return sink.write(flood_.data(), flood_.size());
-                                              std::this_thread::sleep_for(milliseconds(20));
-                                              return !ending_ && sink.is_writable();
-                                            });
-    };
-    server_.Post("/v3/kv/range", [=, this](const httplib::Request&, httplib::Response& response) {
-      answer(range_, response);
-    });
-    server_.Post("/v3/watch", [=, this](const httplib::Request&, httplib::Response& response) {
-      answer(watch_, response);
-    });
-    port_ = server_.bind_to_any_port("127.0.0.1");
-    thread_ = std::jthread([this] { server_.listen_after_bind(); });
-    EXPECT_TRUE(eventually([this] { return server_.is_running(); }));
-  }
-  ~Impostor() {
-    ending_ = true;
-    server_.stop();
-  }
+  Impostor()
+      : server_([this](const auto& request, const auto& peer) {
+          answer(request.asks("/v3/watch") ? watch_ : range_, peer);
+        }) {}
 
   void says(const std::string& range, const std::string& watch = "") {
     range_.with([&](std::string& text) { text = range; });
@@ -68,17 +44,24 @@ class Impostor {
     options.watch_silence = milliseconds(500);
     return *EtcdStore::open(options);
   }
-  std::string endpoint() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string endpoint() const { return server_.endpoint(); }
 
  private:
-  const std::string flood_ = std::string(1 << 20, ' ');
+  void answer(const LockGuarded<std::string>& text, const test::HttpServer::Peer& peer) const {
+    const Mode mode = mode_;
+    if (mode == Mode::kText) {
+      peer.send(test::http_answer(200, text.copy()));
+    } else if (peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")) {
+      if (mode == Mode::kStall) peer.stall();
+      const std::string chunk = "100000\r\n" + std::string(1 << 20, ' ') + "\r\n";
+      while (peer.send(chunk)) continue;
+    }
+  }
+
   std::atomic<Mode> mode_{Mode::kText};
-  std::atomic<bool> ending_{false};
   LockGuarded<std::string> range_;
   LockGuarded<std::string> watch_;
-  httplib::Server server_;
-  int port_ = 0;
-  std::jthread thread_;
+  test::HttpServer server_;  // last: its threads use the rest
 };
 
 std::string good_range() {

@@ -2,9 +2,11 @@
 
 #include "cni/delegate.h"
 #include "cni/interface.h"
+#include "cni/masquerade.h"
 #include "cni/plugins/bridge_config.h"
 #include "cni/plugins/bridge_device.h"
 #include "cni/rollback.h"
+#include "cni/spoof_check.h"
 
 namespace weft::cni {
 namespace {
@@ -29,6 +31,12 @@ struct Addition {
 
 ResultInterface as_result(const Link& link) {
   return {.name = link.name, .mac = link.mac.to_string()};
+}
+
+AttachmentName name_of(const Call& call) {
+  return {.network = call.network,
+          .container_id = call.environment.container_id,
+          .ifname = call.environment.ifname};
 }
 
 CniStatus make_pair(Addition& addition) {
@@ -77,6 +85,14 @@ CniStatus set_up_gateways(Addition& addition, const std::vector<InterfaceAddress
   return {};
 }
 
+CniStatus masquerade(Addition& addition) {
+  if (!addition.config.ip_masq) return {};
+  std::vector<InterfaceAddress> addresses;
+  for (const auto& ip : addition.result.ips) addresses.push_back(ip.address);
+  addition.rollback.push([&addition] { (void)remove_masquerade(name_of(addition.call)); });
+  return add_masquerade(name_of(addition.call), addresses, addition.config.ip_masq_backend);
+}
+
 CniStatus add_addresses(Addition& addition) {
   ASSIGN_OR_RETURN(const Delegate ipam, Delegate::find(addition.config.ipam_type, addition.call));
   ASSIGN_OR_RETURN(AddResult given, ipam.add(addition.call));
@@ -87,7 +103,15 @@ CniStatus add_addresses(Addition& addition) {
   addition.result.dns = std::move(given.dns);
   const auto gateways = complete_with_gateways(addition.result, addition.config, kContainer);
   RETURN_IF_ERROR(configure_container(addition));
-  return set_up_gateways(addition, gateways);
+  RETURN_IF_ERROR(set_up_gateways(addition, gateways));
+  return masquerade(addition);
+}
+
+CniStatus check_spoofing(Addition& addition) {
+  if (!addition.config.mac_spoof_check) return {};
+  addition.rollback.push([&addition] { (void)remove_spoof_check(name_of(addition.call)); });
+  return add_spoof_check(name_of(addition.call), addition.veth.host.name,
+                         addition.veth.container_mac);
 }
 
 CniStatus set_container_up(Addition& addition) {
@@ -112,6 +136,7 @@ CniResult<AddResult> add(const Call& call) {
   ASSIGN_OR_RETURN(Rtnetlink host, Rtnetlink::open());
   Addition addition{.call = call, .config = config, .host = host, .container = container};
   RETURN_IF_ERROR(make_pair(addition));
+  RETURN_IF_ERROR(check_spoofing(addition));
   if (!config.ipam_type.empty()) {
     RETURN_IF_ERROR(add_addresses(addition));
   } else if (!config.disable_container_interface) {
@@ -130,12 +155,25 @@ CniStatus run_ipam(Command command, const Call& call) {
   return ipam.run(command, call);
 }
 
+// Rules are looked for unless the configuration says plainly that there are none.
+bool may_have(const Call& call, const char* key) {
+  const Json* member = find_member(call.config, key);
+  return member != nullptr && !(member->is_boolean() && !member->get<bool>());
+}
+
 // The link goes first: its address must not be given to another container while it still
-// answers for it. Nothing but the namespace and the names is needed of the configuration.
+// answers for it. After that every step is tried, whatever became of the one before. Nothing but
+// the namespace and the names is needed of the configuration.
 CniStatus del(const Call& call) {
   ASSIGN_OR_RETURN(const auto container, open_netns_if_there(call.environment.netns));
   if (container) RETURN_IF_ERROR(remove_interface(*container, call.environment.ifname));
-  return run_ipam(Command::kDel, call);
+  CniStatus result = run_ipam(Command::kDel, call);
+  const auto next = [&](CniStatus status) {
+    if (result) result = std::move(status);
+  };
+  if (may_have(call, "macspoofchk")) next(remove_spoof_check(name_of(call)));
+  if (may_have(call, "ipMasq")) next(remove_masquerade(name_of(call)));
+  return result;
 }
 
 CniStatus status(const Call& call) {
@@ -149,7 +187,10 @@ CniStatus status(const Call& call) {
 }
 
 CniStatus gc(const Call& call) {
-  return run_ipam(Command::kGc, call);
+  ASSIGN_OR_RETURN(const auto attachments, valid_attachments(call.config));
+  const CniStatus addresses = run_ipam(Command::kGc, call);
+  RETURN_IF_ERROR(collect_masquerade(call.network, attachments));
+  return addresses;
 }
 
 }  // namespace

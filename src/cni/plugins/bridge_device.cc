@@ -138,8 +138,10 @@ CniStatus ensure_gateway_address(Rtnetlink& host, const Link& device,
   if (!added)
     return because("could not add IP address to " + in_quotes(device.name),
                    CniError(added.error()));
-  // Set by us it stays, whichever ports come and go.
-  const Status pinned = host.change(device.index, {.mac = device.mac});
+  // Set by us it stays, whichever ports come and go. Read anew: a port may have changed it.
+  ASSIGN_OR_RETURN(const auto present, host.link(device.index));
+  if (!present) return refuse("could not lookup " + in_quotes(device.name) + ": link not found");
+  const Status pinned = host.change(device.index, {.mac = present->mac});
   if (!pinned) return because("could not set bridge's mac", CniError(pinned.error()));
   return {};
 }

@@ -13,8 +13,8 @@ namespace {
 
 constexpr std::size_t kLongestSubnetEnv = 64U << 10U;
 
-std::string state_file(const FlannelConfig& config, const std::string& container_id) {
-  return config.data_dir + "/" + container_id;
+std::string state_file(const FlannelConfig& config, const std::string& name) {
+  return config.data_dir + "/" + name;
 }
 
 std::string type_of(const Json& delegate) {
@@ -77,6 +77,16 @@ CniResult<std::string> stored_or_derived(const Call& call, const FlannelConfig& 
   return to_text(derived);
 }
 
+// The record, and what a plugin left that was killed while it wrote one.
+CniStatus remove_state(const Call& call, const FlannelConfig& config) {
+  const std::string& id = call.environment.container_id;
+  ASSIGN_OR_RETURN(const auto names, list_directory(config.data_dir));
+  for (const auto& name : names)
+    if (name == id || name.starts_with("." + id + ".tmp-"))
+      RETURN_IF_ERROR(remove_file(state_file(config, name)));
+  return {};
+}
+
 CniStatus del(const Call& call) {
   ASSIGN_OR_RETURN(const FlannelConfig config, read_flannel_config(call));
   bool stored = false;
@@ -88,8 +98,7 @@ CniStatus del(const Call& call) {
   if (!plugin) return CniFailure(plugin.error());
   const auto deleted = plugin->run(Command::kDel, inner->call());
   if (!deleted) return because("failed to delegate del", deleted.error());
-  RETURN_IF_ERROR(remove_file(state_file(config, call.environment.container_id)));
-  return {};
+  return remove_state(call, config);
 }
 
 // The stored configuration with members of ours: prevResult for CHECK, attachments for GC.

@@ -1,0 +1,244 @@
+// cni_bench: weft-cni beside the Go plugins, in one run.
+//
+// What is asked: how long does a pod wait for its network (ADD), how long for its removal (DEL)
+// and how many pods can a node start at once. Ours does more in the comparison: the chain is
+// flannel -> bridge -> host-local, theirs is bridge -> host-local, since Debian ships no flannel.
+//
+//   cni_bench WEFT_CNI_BINARY GO_PLUGIN_DIR
+//
+// Everything happens in a network namespace of its own and in a temporary folder.
+#include <sched.h>
+#include <sys/mount.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <set>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/process.h"
+#include "kernel/netns.h"
+#include "kernel/rtnetlink.h"
+
+namespace {
+
+using weft::Result;
+using Clock = std::chrono::steady_clock;
+
+constexpr int kSerial = 40;
+constexpr int kAtOnce = 200;
+constexpr int kWorkers = 8;
+
+double milliseconds_since(Clock::time_point start) {
+  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+[[noreturn]] void give_up(const std::string& why) {
+  std::fprintf(stderr, "cni_bench: %s\n", why.c_str());
+  std::exit(2);
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) give_up(result.error().text());
+  return *std::move(result);
+}
+void must(const weft::Status& status) {
+  if (!status) give_up(status.error().text());
+}
+
+// One set of plugins with its configuration.
+struct Plugins {
+  std::string name;
+  std::string folder;  // CNI_PATH
+  std::string first;   // the plugin that is called
+  std::string config;
+};
+
+struct Pod {
+  std::string id;
+  std::string netns;  // path
+};
+
+class Bench {
+ public:
+  explicit Bench(const std::string& folder) : folder_(folder) {}
+
+  Pod make_pod(int number) {
+    Pod pod{.id = "pod" + std::to_string(number),
+            .netns = folder_ + "/netns-" + std::to_string(number)};
+    must(must(weft::kernel::Netns::create()).pin(pod.netns));
+    return pod;
+  }
+  static void drop_pod(const Pod& pod) { must(weft::kernel::Netns::unpin(pod.netns)); }
+
+  static std::string call(const Plugins& plugins, const char* verb, const Pod& pod) {
+    const weft::Command command{
+        .argv = {plugins.folder + "/" + plugins.first},
+        .input = plugins.config,
+        .environment = std::vector<std::string>{
+            std::string("CNI_COMMAND=") + verb, "CNI_CONTAINERID=" + pod.id,
+            "CNI_NETNS=" + pod.netns, "CNI_IFNAME=eth0", "CNI_PATH=" + plugins.folder,
+            "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}};
+    const auto outcome = must(weft::run(command));
+    if (outcome.exit_code != 0)
+      give_up(plugins.name + " " + verb + " " + pod.id + ": " + outcome.output + outcome.errors);
+    return outcome.output;
+  }
+
+ private:
+  std::string folder_;
+};
+
+struct Serial {
+  double add;
+  double del;
+};
+
+Serial measure_serial(Bench& bench, const Plugins& plugins) {
+  std::vector<double> adds;
+  std::vector<double> dels;
+  for (int i = 0; i < kSerial; ++i) {
+    const Pod pod = bench.make_pod(i);
+    auto start = Clock::now();
+    Bench::call(plugins, "ADD", pod);
+    adds.push_back(milliseconds_since(start));
+    start = Clock::now();
+    Bench::call(plugins, "DEL", pod);
+    dels.push_back(milliseconds_since(start));
+    Bench::drop_pod(pod);
+  }
+  return {.add = median(adds), .del = median(dels)};
+}
+
+// The kernel's own part of a DEL: removing one veth pair that is a bridge's port.
+double measure_veth_removal(const std::string& bridge) {
+  auto links = must(weft::kernel::Rtnetlink::open());
+  const auto master = must(links.link(bridge)).value().index;
+  std::vector<double> removals;
+  for (int i = 0; i < kSerial; ++i) {
+    const auto pod = must(weft::kernel::Netns::create());
+    must(links.create({.name = "vethbench", .kind = "veth", .up = true, .master = master,
+                       .peer = weft::kernel::VethPeer{.name = "eth0", .netns_fd = pod.fd()}}));
+    const auto index = must(links.link("vethbench")).value().index;
+    const auto start = Clock::now();
+    must(links.remove(index));
+    removals.push_back(milliseconds_since(start));
+  }
+  return median(removals);
+}
+
+// Pods a second, eight at a time; every address must be another one.
+double measure_at_once(Bench& bench, const Plugins& plugins) {
+  std::vector<Pod> pods;
+  for (int i = 0; i < kAtOnce; ++i) pods.push_back(bench.make_pod(1000 + i));
+  std::vector<std::string> results(pods.size());
+  const auto in_parallel = [&](const std::function<void(std::size_t)>& work) {
+    std::atomic<std::size_t> next{0};
+    std::vector<std::jthread> workers;
+    for (int i = 0; i < kWorkers; ++i)
+      workers.emplace_back([&] {
+        for (std::size_t n = next++; n < pods.size(); n = next++) work(n);
+      });
+  };
+  const auto start = Clock::now();
+  in_parallel([&](std::size_t n) { results[n] = Bench::call(plugins, "ADD", pods[n]); });
+  const double seconds = milliseconds_since(start) / 1000;
+  std::set<std::string> addresses;
+  for (const auto& result : results)
+    addresses.insert(must(weft::parse_json(result))["ips"][0]["address"].get<std::string>());
+  if (addresses.size() != pods.size())
+    give_up(plugins.name + ": " + std::to_string(pods.size() - addresses.size()) +
+            " addresses were given twice");
+  in_parallel([&](std::size_t n) { Bench::call(plugins, "DEL", pods[n]); });
+  for (const auto& pod : pods) Bench::drop_pod(pod);
+  return kAtOnce / seconds;
+}
+
+void row(const char* figure, const std::string& measured, const char* target, bool reached) {
+  std::printf("%-46s %-44s %-24s %s\n", figure, measured.c_str(), target, reached ? "yes" : "NO");
+}
+
+std::string words(const char* format, double a, double b, double c) {
+  char text[128];
+  std::snprintf(text, sizeof text, format, a, b, c);
+  return text;
+}
+
+Plugins ours(const std::string& folder, const std::string& binary) {
+  const std::string bin = folder + "/ours";
+  must(weft::make_directories(bin));
+  for (const char* plugin : {"flannel", "bridge", "host-local"})
+    if (::symlink(binary.c_str(), (bin + "/" + plugin).c_str()) != 0) give_up("symlink failed");
+  must(weft::write_file_atomically(folder + "/subnet.env",
+                                   "FLANNEL_NETWORK=10.8.0.0/14\nFLANNEL_SUBNET=10.8.0.1/16\n"
+                                   "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n",
+                                   0644));
+  return {.name = "weft-cni", .folder = bin, .first = "flannel",
+          .config = R"({"cniVersion":"1.0.0","name":"ours","type":"flannel","subnetFile":")" +
+                    folder + R"(/subnet.env","dataDir":")" + folder +
+                    R"(/flannel","ipam":{"dataDir":")" + folder +
+                    R"(/networks"},"delegate":{"bridge":"cni-ours","hairpinMode":true,)" +
+                    R"("isDefaultGateway":true}})"};
+}
+
+Plugins theirs(const std::string& folder, const std::string& plugins) {
+  return {.name = "Go plugins", .folder = plugins, .first = "bridge",
+          .config = R"({"cniVersion":"1.0.0","name":"theirs","type":"bridge","bridge":"cni-go",)" +
+                    std::string(R"("mtu":1450,"hairpinMode":true,"isDefaultGateway":true,)") +
+                    R"("ipam":{"type":"host-local","dataDir":")" + folder +
+                    R"(/networks","ranges":[[{"subnet":"10.12.0.0/16"}]]}})"};
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (argc != 3) give_up("usage: cni_bench WEFT_CNI_BINARY GO_PLUGIN_DIR");
+  // A mount namespace as well, so that the pinned namespaces are gone with the program.
+  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) give_up("needs root");
+  ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
+  char folder[] = "/tmp/weft-bench-XXXXXX";
+  if (::mkdtemp(folder) == nullptr) give_up("mkdtemp failed");
+
+  Bench bench(folder);
+  const Plugins weft_cni = ours(folder, argv[1]);
+  const Plugins go = theirs(folder, argv[2]);
+  measure_serial(bench, weft_cni);  // warm
+  measure_serial(bench, go);
+  const Serial mine = measure_serial(bench, weft_cni);
+  const Serial peer = measure_serial(bench, go);
+  const double kernel = measure_veth_removal("cni-ours");
+  const double my_rate = measure_at_once(bench, weft_cni);
+  const double peer_rate = measure_at_once(bench, go);
+
+  std::printf("%-46s %-44s %-24s %s\n", "figure", "measured", "to reach", "reached");
+  row("ADD, flannel -> bridge -> host-local, p50",
+      words("%.2f ms; Go bridge+host-local %.2f ms; %.2f x", mine.add, peer.add,
+            mine.add / peer.add),
+      "<= 0.25 x Go", mine.add <= 0.25 * peer.add);
+  row("DEL of the same, p50",
+      words("%.2f ms; the kernel's veth removal %.2f ms; %.2f x", mine.del, kernel,
+            mine.del / kernel),
+      "<= 1.1 x the kernel", mine.del <= 1.1 * kernel);
+  row("DEL, beside the Go plugins", words("%.2f ms; Go %.2f ms; %.2f x", mine.del, peer.del,
+                                          mine.del / peer.del),
+      "", true);
+  row("200 ADDs, 8 at a time",
+      words("%.0f a second; Go %.0f a second; %.1f x", my_rate, peer_rate, my_rate / peer_rate),
+      ">= 3 x Go", my_rate >= 3 * peer_rate);
+  must(weft::remove_tree(folder));
+  return 0;
+}

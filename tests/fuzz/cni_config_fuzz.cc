@@ -1,0 +1,43 @@
+// Network configurations on a plugin's standard input, and CNI_ARGS: the first line of the input.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/check.h"
+#include "cni/attachments.h"
+#include "cni/plugins/bridge_config.h"
+#include "cni/plugins/flannel_config.h"
+#include "cni/plugins/host_local_config.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  using namespace weft;
+  std::string_view text(reinterpret_cast<const char*>(data), size);
+  const std::string_view first = text.substr(0, text.find('\n'));
+  text.remove_prefix(first.size());
+  const auto json = parse_json(text);
+  if (!json || !json->is_object()) return 0;
+  const cni::Environment environment{
+      .container_id = "c1", .ifname = "eth0", .args = std::string(first)};
+  const cni::Call call{environment, *json, text, "n", "1.0.0", {}};
+  (void)cni::read_bridge_config(call);
+  (void)cni::valid_attachments(*json);
+  (void)cni::ipam_type(*json);
+  if (const auto config = cni::read_host_local_config(call)) {
+    for (const auto& set : config->sets) {
+      cni::RoundRobin candidates(set, {});
+      for (int i = 0; i < 100; ++i) {
+        const auto candidate = candidates.next();
+        if (!candidate) break;
+        CHECK(candidate->range->contains(candidate->address));
+        CHECK(candidate->address != candidate->range->gateway);
+      }
+    }
+  }
+  if (const auto config = cni::read_flannel_config(call)) {
+    const cni::SubnetEnv env{.ipv4_subnet = Prefix::parse("10.1.2.0/24"), .mtu = 1450};
+    (void)cni::delegate_config(call, *config, nullptr);
+    (void)cni::delegate_config(call, *config, &env);
+  }
+  return 0;
+}
