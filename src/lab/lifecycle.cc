@@ -64,7 +64,7 @@ Status bring_up_node(const Lab& lab, const Programs& programs, const Node& node,
                      Progress& progress) {
   const Status joined_network = progress.step(node.name, [&]() -> Detail {
     RETURN_IF_ERROR(make_node_files(lab.name, node.name));
-    RETURN_IF_ERROR(write_network_list(lab.name, node.name));
+    RETURN_IF_ERROR(write_network_list(lab, node.name));
     RETURN_IF_ERROR(start_responder(lab, programs, node.name));
     ASSIGN_OR_RETURN(const SubnetEnv env, start_agent(lab, programs, node));
     return "subnet " + joined(env.subnets);
