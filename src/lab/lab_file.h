@@ -4,7 +4,7 @@
 //     pods: 2                       # per node; 0 when there are manifests
 //     overlay: {Network: 10.244.0.0/16, Backend: {Type: vxlan}}   # net-conf.json as it is
 //     store: directory              # or etcd
-//     ipMasq: true                  # whether the agents masquerade
+//     ipMasq: true                  # whether anybody masquerades
 //     underlay: {mtu: 1500}
 //     outside: [203.0.113.121]      # the host beyond the nodes' gateway
 //     sysctls: {net/ipv4/conf/all/rp_filter: 1}   # set on every node

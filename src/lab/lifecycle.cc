@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <thread>
@@ -13,6 +15,7 @@
 #include "lab/layout.h"
 #include "lab/names.h"
 #include "lab/node_space.h"
+#include "lab/observe.h"
 #include "lab/planner.h"
 #include "lab/pods.h"
 #include "lab/programs.h"
@@ -61,7 +64,7 @@ Status bring_up_node(const Lab& lab, const Programs& programs, const Node& node,
                      Progress& progress) {
   const Status joined_network = progress.step(node.name, [&]() -> Detail {
     RETURN_IF_ERROR(make_node_files(lab.name, node.name));
-    RETURN_IF_ERROR(write_network_list(lab.name, node.name));
+    RETURN_IF_ERROR(write_network_list(lab, node.name));
     RETURN_IF_ERROR(start_responder(lab, programs, node.name));
     ASSIGN_OR_RETURN(const SubnetEnv env, start_agent(lab, programs, node));
     return "subnet " + joined(env.subnets);
@@ -73,6 +76,36 @@ Status bring_up_node(const Lab& lab, const Programs& programs, const Node& node,
     RETURN_IF_ERROR(add_pods(lab, programs, node.name, pods));
     return std::to_string(pods.size());
   });
+}
+
+// The first way from one node to another's subnet that is missing; empty when there is none.
+std::string missing_route(const LabView& view) {
+  for (const auto& node : view.nodes)
+    for (const auto& other : view.nodes)
+      for (const auto& subnet : other.subnets) {
+        const bool leads_there =
+            &node == &other || node.agent == 0 ||
+            std::any_of(node.tunnels.begin(), node.tunnels.end(),
+                        [&](const Tunnel& tunnel) { return tunnel.subnet.contains(subnet); });
+        if (!leads_there) return node.name + " has no route to " + subnet.to_string();
+      }
+  return {};
+}
+
+// Agents learn of each other a moment after they have their own subnet. A backend that makes no
+// routes (alloc) never gets there, which is no failure.
+void wait_for_routes(const Lab& lab, Progress& progress) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(3);
+  for (;;) {
+    const auto view = observe(lab);
+    const std::string missing = view ? missing_route(*view) : view.error().what;
+    if (missing.empty()) return;
+    if (std::chrono::steady_clock::now() > deadline) {
+      progress.line(Mark::kWarning, missing + " after 3 s");
+      return;
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
 }
 
 Status build(const Lab& lab, const Programs& programs, Progress& progress) {
@@ -90,8 +123,10 @@ Status build(const Lab& lab, const Programs& programs, Progress& progress) {
     return lab.store == StoreKind::kEtcd ? "etcd" : "directory";
   });
   RETURN_IF_ERROR(stored);
-  return for_each_node(
-      lab.nodes, [&](const Node& node) { return bring_up_node(lab, programs, node, progress); });
+  RETURN_IF_ERROR(for_each_node(
+      lab.nodes, [&](const Node& node) { return bring_up_node(lab, programs, node, progress); }));
+  wait_for_routes(lab, progress);
+  return {};
 }
 
 Status remove_everything(const std::string& lab) {
@@ -171,7 +206,9 @@ Status add_node(const std::string& name, const Node& wanted, std::optional<unsig
   RETURN_IF_ERROR(save_lab(lab));
   RETURN_IF_ERROR(build_layout(lab.name, plan_layout(lab)));
   RETURN_IF_ERROR(seed_lease(lab, node));
-  return bring_up_node(lab, programs, node, progress);
+  RETURN_IF_ERROR(bring_up_node(lab, programs, node, progress));
+  wait_for_routes(lab, progress);
+  return {};
 }
 
 Status remove_node(const std::string& name, const std::string& node, Progress& progress) {

@@ -11,7 +11,7 @@
 namespace weft::lab {
 
 /// Chooses what the file leaves open: nodes "node1", ...; addresses 172.31.0.11/24 and on with
-/// gateway 172.31.0.1 (and fd00:31::11/64, fd00:31::1 when the overlay has IPv6); a gateway is
+/// gateway 172.31.0.1 (and fd00:31::b/64, fd00:31::1 when the overlay has IPv6); a gateway is
 /// the first address of its network; pods "NODE-pod1", ...; pods without a node in turn.
 /// Refuses names and addresses that are there twice, an unknown node, an address that is its own
 /// gateway.

@@ -102,8 +102,11 @@ Status install_plugins(const std::string& lab, const Programs& programs) {
   return {};
 }
 
-Status write_network_list(const std::string& lab, const std::string& node) {
-  return write_file_atomically(network_list_file(lab, node), kNetworkList, 0644);
+Status write_network_list(const Lab& lab, const std::string& node) {
+  ASSIGN_OR_RETURN(Json list, parse_json(kNetworkList));
+  // Where the agent does not masquerade, the flannel plugin tells the bridge to do so instead.
+  if (!lab.ip_masq) list["plugins"][0]["delegate"]["ipMasq"] = false;
+  return write_file_atomically(network_list_file(lab.name, node), list.dump(2) + "\n", 0644);
 }
 
 Status add_pods(const Lab& lab, const Programs& programs, const std::string& node,

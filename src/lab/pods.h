@@ -12,7 +12,7 @@ namespace weft::lab {
 
 /// Links the plugins' names to weft-cni, and writes 10-flannel.conflist of a node.
 Status install_plugins(const std::string& lab, const Programs& programs);
-Status write_network_list(const std::string& lab, const std::string& node);
+Status write_network_list(const Lab& lab, const std::string& node);
 
 /// Makes the pods of one node: namespaces, CNI ADD, programs. The node must have its subnet.
 Status add_pods(const Lab& lab, const Programs& programs, const std::string& node,

@@ -78,8 +78,11 @@ Result<std::vector<std::string>> list_labs() {
   std::set<std::string> labs(folders.begin(), folders.end());
   ASSIGN_OR_RETURN(const auto namespaces, list_directory(kNetnsRoot));
   for (const auto& name : namespaces) {
+    // Other programs may name namespaces "weft-..."; one of these three only a lab has.
     const auto parts = split(name, '-');
-    if (parts.size() >= 3 && parts[0] == "weft" && check_lab_name(parts[1])) labs.insert(parts[1]);
+    const bool is_ours = parts.size() == 3 && parts[0] == "weft" && check_lab_name(parts[1]) &&
+                         (parts[2] == kUnderlay || parts[2] == kRouter || parts[2] == kOutside);
+    if (is_ours) labs.insert(parts[1]);
   }
   return std::vector<std::string>(labs.begin(), labs.end());
 }

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <map>
 #include <thread>
+#include <tuple>
 
 #include "kernel/netns.h"
 #include "matrix/counters.h"
@@ -16,11 +17,14 @@ namespace weft::matrix {
 namespace {
 
 constexpr std::size_t kMostThreads = 16;
-// Each takes a quarter of a second, one after the other, so that counters tell them apart.
-constexpr unsigned kMostSearches = 24;
+// Of a path class. Each takes a quarter of a second, one after the other, so that counters tell
+// them apart.
+constexpr std::size_t kMostSearches = 4;
 
 // The pairs that one place probes, by their index.
 using Assignment = std::vector<std::size_t>;
+// From, to, and the address that is probed.
+using PairKey = std::tuple<std::size_t, std::size_t, IpAddress>;
 
 std::vector<ProbeResult> unreachable_source(const std::string& reason) {
   return {{.protocol = Protocol::kIcmp, .sent = 1, .refusal = reason}};
@@ -88,16 +92,21 @@ class Run {
     return work();
   }
 
+  // A place found for one protocol of a pair stands for the others that are lost, too.
   void find_places_of_loss() {
-    unsigned searches = 0;
+    std::map<PathClass, std::map<PairKey, std::string>> found;
     for (auto& cell : report_.cells) {
       const bool black_hole = cell.result.answered > 0 && cell.result.device_mtu &&
                               cell.result.mtu.value_or(0) < *cell.result.device_mtu;
       const bool lost = cell.result.answered == 0 && cell.result.refusal.empty();
-      if ((!lost && !black_hole) || ++searches > kMostSearches) continue;
-      const std::string place =
-          trace_burst(cell, black_hole ? *cell.result.device_mtu : std::uint32_t{0});
-      if (!place.empty()) cell.verdict.reason += "; " + place;
+      if (!lost && !black_hole) continue;
+      auto& searches = found[cell.pair.path_class];
+      const PairKey key{cell.pair.from, cell.pair.to, cell.pair.target};
+      if (!searches.contains(key)) {
+        if (searches.size() >= kMostSearches) continue;
+        searches[key] = trace_burst(cell, black_hole ? *cell.result.device_mtu : 0U);
+      }
+      if (!searches[key].empty()) cell.verdict.reason += "; " + searches[key];
     }
   }
 

@@ -1,0 +1,230 @@
+#include <map>
+
+#include <gtest/gtest.h>
+
+#include "matrix/pairs.h"
+#include "matrix/table.h"
+#include "matrix/verdict.h"
+#include "matrix/walk.h"
+
+namespace weft::matrix {
+namespace {
+
+IpAddress ip(const char* text) {
+  return *IpAddress::parse(text);
+}
+
+Place node(const char* name, const char* address, const char* bridge) {
+  return {.name = name,
+          .kind = PlaceKind::kNode,
+          .node = name,
+          .netns = std::string("/run/netns/") + name,
+          .addresses = {ip(address)},
+          .own = {ip(address), ip(bridge)},
+          .overlay_device = "flannel.1"};
+}
+
+Place pod(const char* name, const char* on, const char* address) {
+  return {.name = name,
+          .kind = PlaceKind::kPod,
+          .node = on,
+          .netns = std::string("/run/netns/") + name,
+          .addresses = {ip(address)},
+          .host_device = std::string("veth-") + name};
+}
+
+const Place kNode1 = node("node1", "172.31.0.11", "10.244.1.1");
+const Place kNode2 = node("node2", "172.31.0.12", "10.244.2.1");
+const Place kPod1 = pod("pod1", "node1", "10.244.1.2");
+const Place kPod2 = pod("pod2", "node2", "10.244.2.2");
+const Place kOutside = {.name = "outside",
+                        .kind = PlaceKind::kOutside,
+                        .netns = "/run/netns/outside",
+                        .addresses = {ip("203.0.113.121")}};
+
+TEST(Pairs, CoverTheSixClasses) {
+  const Place sibling = pod("pod1b", "node1", "10.244.1.3");
+  const auto pairs = plan_pairs({kNode1, kNode2, kPod1, sibling, kPod2, kOutside});
+  std::map<PathClass, int> counts;
+  for (const auto& pair : pairs) ++counts[pair.path_class];
+  EXPECT_EQ(counts[PathClass::kPodToPodSameNode], 2);
+  EXPECT_EQ(counts[PathClass::kPodToPodOtherNode], 4);
+  EXPECT_EQ(counts[PathClass::kPodToOwnNode], 3);
+  EXPECT_EQ(counts[PathClass::kPodToOtherNode], 3);
+  EXPECT_EQ(counts[PathClass::kNodeToPod], 6);
+  EXPECT_EQ(counts[PathClass::kPodToOutside], 3);
+}
+
+TEST(Pairs, ProbeEachFamilyThatBothHave) {
+  Place dual = kPod1;
+  dual.addresses.push_back(ip("fd00::2"));
+  EXPECT_EQ(plan_pairs({dual, kPod2}).size(), 2U) << "IPv4 both ways";
+  Place other = kPod2;
+  other.addresses.push_back(ip("fd00::3"));
+  EXPECT_EQ(plan_pairs({dual, other}).size(), 4U);
+}
+
+struct Judged {
+  const char* what;
+  PathClass path_class;
+  const Place* from;
+  const Place* from_node;
+  const char* seen;
+  Mark mark;
+  const char* reason;
+};
+
+TEST(Verdict, ChecksTheSourceThatTheTargetSaw) {
+  const Judged cases[] = {
+      {"plain", PathClass::kPodToPodOtherNode, &kPod1, &kNode1, "10.244.1.2", Mark::kFine, ""},
+      {"masqueraded to the bridge", PathClass::kPodToPodOtherNode, &kPod1, &kNode1, "10.244.1.1",
+       Mark::kWrong, "masqueraded inside the pod network"},
+      {"rewritten to a stranger", PathClass::kPodToPodSameNode, &kPod1, &kNode1, "10.9.9.9",
+       Mark::kWrong, "instead of the pod's 10.244.1.2: its source is rewritten on the way"},
+      {"own node sees the pod", PathClass::kPodToOwnNode, &kPod1, &kNode1, "10.244.1.2",
+       Mark::kFine, ""},
+      {"other node, masqueraded", PathClass::kPodToOtherNode, &kPod1, &kNode1, "172.31.0.11",
+       Mark::kFine, ""},
+      {"other node, not masqueraded", PathClass::kPodToOtherNode, &kPod1, &kNode1, "10.244.1.2",
+       Mark::kFine, ""},
+      {"other node, a stranger", PathClass::kPodToOtherNode, &kPod1, &kNode1, "10.9.9.9",
+       Mark::kWrong, "rewritten"},
+      {"node to pod", PathClass::kNodeToPod, &kNode1, &kNode1, "10.244.1.1", Mark::kFine, ""},
+      {"outside sees the node", PathClass::kPodToOutside, &kPod1, &kNode1, "172.31.0.11",
+       Mark::kFine, ""},
+      {"outside sees the pod", PathClass::kPodToOutside, &kPod1, &kNode1, "10.244.1.2",
+       Mark::kWrong, "it is not masqueraded"},
+      {"outside sees the bridge", PathClass::kPodToOutside, &kPod1, &kNode1, "10.244.1.1",
+       Mark::kWrong, "instead of the node's 172.31.0.11"},
+  };
+  for (const auto& judged : cases) {
+    const ProbeResult result{.sent = 3, .answered = 3, .source_seen = ip(judged.seen)};
+    const Verdict verdict =
+        judge(judged.path_class, *judged.from, *judged.from_node, ip("10.244.2.2"), result);
+    EXPECT_EQ(verdict.mark, judged.mark) << judged.what << ": " << verdict.reason;
+    EXPECT_NE(verdict.reason.find(judged.reason), std::string::npos)
+        << judged.what << ": " << verdict.reason;
+  }
+}
+
+Verdict judge_pods(const ProbeResult& result) {
+  return judge(PathClass::kPodToPodOtherNode, kPod1, kNode1, ip("10.244.2.2"), result);
+}
+
+TEST(Verdict, TellsLossRefusalAndBlackHole) {
+  EXPECT_EQ(judge_pods({.sent = 3, .answered = 0}).reason, "no answer");
+  EXPECT_EQ(judge_pods({.sent = 3, .refusal = "Connection refused"}).reason, "Connection refused");
+  const Verdict loss = judge_pods({.sent = 4, .answered = 3});
+  EXPECT_EQ(loss.mark, Mark::kWarning);
+  EXPECT_EQ(loss.reason, "25% of 4 probes lost");
+  const Verdict hole = judge_pods({.sent = 1, .answered = 1, .mtu = 1350, .device_mtu = 1450});
+  EXPECT_EQ(hole.mark, Mark::kWrong);
+  EXPECT_EQ(hole.reason,
+            "packets of 1450 bytes to 10.244.2.2 are lost without a word, 1350 bytes pass");
+  EXPECT_EQ(judge_pods({.sent = 1, .answered = 1, .mtu = 1450, .device_mtu = 1450}).mark,
+            Mark::kFine);
+}
+
+TEST(Verdict, ExitCodes) {
+  EXPECT_EQ(exit_code({}), ExitCode::kUsage);
+  EXPECT_EQ(exit_code({.fine = 2}), ExitCode::kFine);
+  EXPECT_EQ(exit_code({.fine = 2, .warnings = 1}), ExitCode::kWarnings);
+  EXPECT_EQ(exit_code({.fine = 2, .warnings = 1, .failed = 1}), ExitCode::kWrong);
+}
+
+std::vector<std::string> words(const std::vector<WalkPoint>& walk) {
+  std::vector<std::string> result;
+  for (const auto& point : walk) result.push_back((point.leaving ? "> " : "< ") + point.where);
+  return result;
+}
+
+TEST(Walk, FromPodToPodOnAnotherNode) {
+  EXPECT_EQ(words(plan_walk(kPod1, kNode1, kPod2, kNode2)),
+            (std::vector<std::string>{"> eth0 of pod1", "< veth-pod1 on node1", "< cni0 on node1",
+                                      "> flannel.1 on node1", "> eth0 on node1", "< eth0 on node2",
+                                      "< flannel.1 on node2", "> cni0 on node2",
+                                      "> veth-pod2 on node2", "< eth0 of pod2"}));
+}
+
+TEST(Walk, OfOtherClasses) {
+  const Place sibling = pod("pod1b", "node1", "10.244.1.3");
+  EXPECT_EQ(words(plan_walk(kPod1, kNode1, sibling, kNode1)),
+            (std::vector<std::string>{"> eth0 of pod1", "< veth-pod1 on node1",
+                                      "> veth-pod1b on node1", "< eth0 of pod1b"}));
+  EXPECT_EQ(words(plan_walk(kPod1, kNode1, kOutside, kOutside)),
+            (std::vector<std::string>{"> eth0 of pod1", "< veth-pod1 on node1", "< cni0 on node1",
+                                      "> eth0 on node1", "< eth0 of outside"}));
+}
+
+std::vector<Seen> counted(const std::vector<WalkPoint>& walk, std::size_t reached) {
+  std::vector<Seen> seen;
+  for (std::size_t i = 0; i < walk.size(); ++i)
+    seen.push_back({.point = walk[i], .packets = i < reached ? 20U : 1U});
+  return seen;
+}
+
+TEST(Walk, NamesTheLastPlace) {
+  const auto there = plan_walk(kPod1, kNode1, kPod2, kNode2);
+  const auto back = plan_walk(kPod2, kNode2, kPod1, kNode1);
+  const auto at = [&](std::size_t reached, std::size_t returned) {
+    return last_seen(counted(there, reached), counted(back, returned), 20, "pod2");
+  };
+  EXPECT_EQ(at(0, 0), "never seen, not even leaving eth0 of pod1");
+  EXPECT_EQ(at(4, 0), "last seen leaving flannel.1 on node1, not on eth0 on node1");
+  EXPECT_EQ(at(5, 0), "last seen leaving eth0 on node1, not on eth0 on node2");
+  EXPECT_EQ(at(10, 0), "it reached pod2, which did not answer");
+  EXPECT_EQ(at(10, 3),
+            "it reached pod2; the answer was last seen entering cni0 on node2, not on flannel.1 "
+            "on node2");
+  EXPECT_EQ(at(10, 10), "it reached pod2, and the answer came back and was not taken");
+  auto dropping = counted(there, 3);
+  dropping[3].dropped = 20;
+  EXPECT_EQ(last_seen(dropping, counted(back, 0), 20, "pod2"),
+            "last seen entering cni0 on node1, not on flannel.1 on node1, which dropped 20 "
+            "packets");
+}
+
+Report small_report() {
+  Report report{.places = {kPod1, kPod2}};
+  const Pair pair{
+      .path_class = PathClass::kPodToPodOtherNode, .from = 0, .to = 1, .target = ip("10.244.2.2")};
+  report.cells = {
+      {.pair = pair, .result = {.sent = 1, .answered = 1, .rtt_us = 120, .hops = 2, .mtu = 1450}},
+      {.pair = pair,
+       .result = {.protocol = Protocol::kTcp, .sent = 1},
+       .verdict = {.mark = Mark::kWrong, .reason = "no answer"}},
+  };
+  return report;
+}
+
+TEST(Table, ShowsARowAPairAndTheReasonsBelow) {
+  const std::string table = to_table(small_report(), {});
+  EXPECT_NE(table.find("x pod to pod, other node: 1 of 2\n"
+                       "  x pod1 > pod2 10.244.2.2  icmp 0.12 ms   tcp fails     hops 2  mtu 1450"
+                       "  seen as -\n"
+                       "    x tcp: no answer\n"),
+            std::string::npos)
+      << table;
+  EXPECT_NE(table.find("- pod to the outside: no such pair\n"), std::string::npos);
+  EXPECT_NE(table.find("x 1 fine, 0 warnings, 1 failed\n"), std::string::npos);
+}
+
+TEST(Table, AsJson) {
+  const Json json = to_json(small_report());
+  EXPECT_EQ(json["ok"], 1);
+  EXPECT_EQ(json["failed"], 1);
+  ASSERT_EQ(json["classes"].size(), 6U);
+  EXPECT_EQ(json["classes"][1]["class"], "pod-to-pod-other-node");
+  const Json& pair = json["classes"][1]["pairs"][0];
+  EXPECT_EQ(pair["from"], "pod1");
+  EXPECT_EQ(pair["to"], "pod2");
+  EXPECT_EQ(pair["protocol"], "icmp");
+  EXPECT_EQ(pair["ok"], true);
+  EXPECT_EQ(pair["rtt_us"], 120);
+  EXPECT_EQ(pair["hops"], 2);
+  EXPECT_TRUE(pair["source_seen"].is_null());
+  EXPECT_EQ(json["classes"][1]["pairs"][1]["reason"], "no answer");
+}
+
+}  // namespace
+}  // namespace weft::matrix
