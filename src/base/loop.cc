@@ -24,9 +24,10 @@ void Loop::nudge() {
 
 void Loop::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    const auto delay = pass_();
+    const Rest rest = pass_();
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, stop, delay, [this] { return nudged_; });
+    changed_.wait_for(lock, stop, rest.shortest, [] { return false; });
+    changed_.wait_for(lock, stop, rest.longest - rest.shortest, [this] { return nudged_; });
     nudged_ = false;
   }
 }

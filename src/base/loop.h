@@ -11,8 +11,18 @@
 
 namespace weft {
 
-/// Once started, calls `pass` at once, then after every nudge, and in any case when the delay
-/// that the last pass returned has gone by (long once converged, short after a failure).
+/// How long a Loop rests after a pass: until a nudge, but not longer than `longest` and not
+/// shorter than `shortest`.
+struct Rest {
+  // NOLINTNEXTLINE(google-explicit-constructor): most passes only say how long at most.
+  Rest(std::chrono::milliseconds at_most, std::chrono::milliseconds at_least = {})
+      : longest(at_most), shortest(at_least) {}
+  std::chrono::milliseconds longest;
+  std::chrono::milliseconds shortest;
+};
+
+/// Once started, calls `pass` at once, then after every nudge, and in any case when the rest
+/// that the last pass asked for is over (long once converged, short after a failure).
 ///
 /// Nudges that arrive during a pass fold into one. A pass reads the world anew, so it must
 /// learn that something changed but never what.
@@ -20,7 +30,7 @@ namespace weft {
 /// Stopping, or destroying, a Loop waits for the pass in progress and starts no other.
 class Loop {
  public:
-  using Pass = std::function<std::chrono::milliseconds()>;
+  using Pass = std::function<Rest()>;
 
   explicit Loop(Pass pass) : pass_(std::move(pass)) {}
 

@@ -45,6 +45,17 @@ struct RouteKey {
   auto operator<=>(const RouteKey&) const = default;
 };
 
+/// The metric of a route that asks for none: the kernel makes it 1024 for IPv6
+/// (IP6_RT_PRIO_USER) and leaves it 0 for IPv4.
+constexpr std::uint32_t default_metric(Family family) {
+  return family == Family::kIpv4 ? 0 : 1024;
+}
+
+/// The key of a route in the main table that asks for no metric.
+inline RouteKey main_route(const Prefix& destination) {
+  return {.destination = destination, .metric = default_metric(destination.family())};
+}
+
 struct NextHop {
   std::optional<IpAddress> gateway = {};
   LinkIndex link = LinkIndex::kNone;

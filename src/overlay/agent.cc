@@ -118,7 +118,8 @@ class Agent {
   LeaseAttributes attributes(const std::optional<Lease>& own);
   void adopt_macs(const std::optional<Lease>& own);
   milliseconds lease_pass();
-  milliseconds repair_pass();
+  Rest repair_pass();
+  milliseconds rest_in_a_quarrel(bool edited);
   void tell_status(bool ready, const std::vector<std::string>& failures);
   void on_kernel_event(const kernel::KernelEvent& event);
   bool concerns_us(const kernel::KernelEvent& event);
@@ -133,6 +134,7 @@ class Agent {
   bool macs_settled_ = false;               // of the lease loop
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
+  unsigned edits_in_a_row_ = 0;             // of the repair loop
   std::atomic<bool> rules_dirty_{true};
   LockGuarded<std::vector<LinkIndex>> watched_links_;
   Loop repair_loop_{[this] { return repair_pass(); }};
@@ -177,7 +179,7 @@ milliseconds Agent::lease_pass() {
   return delay;
 }
 
-milliseconds Agent::repair_pass() {
+Rest Agent::repair_pass() {
   const auto own = keeper_.lease();
   const auto view = watch_->view();
   if (!own || !view) {
@@ -193,7 +195,21 @@ milliseconds Agent::repair_pass() {
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
   tell_status(outcome.ready, outcome.failures);
   give_memory_back();
-  return backoff(failures_, kAtRest);
+  return {backoff(failures_, kAtRest), rest_in_a_quarrel(outcome.edited)};
+}
+
+// A pass that changed something is followed by one that finds all right, unless somebody keeps
+// undoing it. Then both would run as fast as they can.
+milliseconds Agent::rest_in_a_quarrel(bool edited) {
+  constexpr unsigned kQuarrel = 20;
+  edits_in_a_row_ = edited ? edits_in_a_row_ + 1 : 0;
+  if (edits_in_a_row_ < kQuarrel) return {};
+  if (edits_in_a_row_ == kQuarrel)
+    spdlog::warn(
+        "the last {} passes each found something undone: another program takes these "
+        "objects for its own; repairing once a second until it stops",
+        kQuarrel);
+  return std::chrono::seconds(1);
 }
 
 void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {

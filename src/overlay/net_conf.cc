@@ -47,8 +47,8 @@ Result<std::uint8_t> choose_subnet_length(const FamilyKeys& keys, const Prefix& 
   if (configured > keys.longest_subnet)
     return wrong(keys.length, "must be /" + std::to_string(keys.longest_subnet) + " or shorter");
   if (configured < network.length() + 2)
-    return wrong(keys.length, "must leave room for at least four subnets in " +
-                                  network.to_string());
+    return wrong(keys.length,
+                 "must leave room for at least four subnets in " + network.to_string());
   return static_cast<std::uint8_t>(configured);
 }
 
@@ -59,8 +59,8 @@ Result<Prefix> choose_bound(const FamilyKeys& keys, const char* key, const Prefi
   if (configured.empty()) return otherwise;
   const auto address = IpAddress::parse(configured);
   if (!address || address->family() != keys.family)
-    return wrong(key, "\"" + configured + "\" is no " + std::string(to_string(keys.family)) +
-                          " address");
+    return wrong(
+        key, "\"" + configured + "\" is no " + std::string(to_string(keys.family)) + " address");
   if (!network.contains(*address))
     return wrong(key, configured + " is not in " + network.to_string());
   const Prefix bound(*address, length);
@@ -93,8 +93,7 @@ Result<PodNetwork> read_network(const Json& json, const FamilyKeys& keys) {
   const Prefix second = Prefix(network->address(), length).next().value();
   const Prefix final(network->last(), length);
   PodNetwork result{.network = *network, .subnet_length = length, .first = {}, .last = {}};
-  ASSIGN_OR_RETURN(result.first,
-                   choose_bound(keys, keys.min, *network, length, min_text, second));
+  ASSIGN_OR_RETURN(result.first, choose_bound(keys, keys.min, *network, length, min_text, second));
   ASSIGN_OR_RETURN(result.last, choose_bound(keys, keys.max, *network, length, max_text, final));
   // Unchecked by flannel, which then reports "out of subnets".
   if (result.last < result.first)

@@ -35,8 +35,8 @@ struct PodNetwork {
 
 struct VxlanBackend {
   Vni vni{1};
-  std::uint16_t port = 0;   ///< 0: the kernel's default, 8472
-  std::uint32_t mtu = 0;    ///< of the underlay; 0: that of the uplink
+  std::uint16_t port = 0;  ///< 0: the kernel's default, 8472
+  std::uint32_t mtu = 0;   ///< of the underlay; 0: that of the uplink
   bool gbp = false;
   bool learning = false;
   bool direct_routing = false;  ///< peers on the uplink's own network get a plain route

@@ -249,6 +249,7 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   first_pass_ = false;
   planned_view_ = view;
   outcome.failures = report.failures();
+  outcome.edited = report.edited();
   return outcome;
 }
 

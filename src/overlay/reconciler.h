@@ -37,6 +37,7 @@ class Reconciler {
 
   struct Outcome {
     std::vector<std::string> failures;  ///< what could not be brought to its plan
+    bool edited = false;                ///< something was not as planned and was changed
     bool identity_changed = false;      ///< the lease has to be published anew
     bool ready = false;                 ///< subnet.env tells of this lease
   };

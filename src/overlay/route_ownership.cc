@@ -31,7 +31,7 @@ std::vector<std::string> yield_to_foreign(std::map<RouteKey, Route>& desired,
   std::vector<std::string> conflicts;
   for (const auto& route : foreign) {
     // Whatever its metric: two routes to one destination cannot both be meant.
-    const auto wanted = desired.find(RouteKey{.destination = route.key.destination});
+    const auto wanted = desired.find(main_route(route.key.destination));
     if (wanted == desired.end()) continue;
     conflicts.push_back("peer " + route.key.destination.to_string() +
                         ": not programmed: this node has a route of its own there (" +

@@ -88,8 +88,9 @@ class FreeSubnets {
                        std::to_string(leased_.size()) + " leased";
     if (in_the_way != 0)
       what += ", and " + std::to_string(in_the_way) + " routes of this node are in the way";
-    return fail(what, "take a larger Network, a longer SubnetLen, or remove leases of nodes that "
-                      "are gone");
+    return fail(what,
+                "take a larger Network, a longer SubnetLen, or remove leases of nodes that "
+                "are gone");
   }
 
  private:

@@ -20,8 +20,8 @@ namespace weft::overlay {
 /// What a node knows when it looks for its subnet.
 struct AllocationFacts {
   std::map<Family, IpAddress> public_addresses;  ///< how this node is reached
-  std::optional<LeaseKey> previous;  ///< what subnet.env says this node had
-  std::vector<Prefix> routed_elsewhere;  ///< destinations that this node reaches otherwise
+  std::optional<LeaseKey> previous;              ///< what subnet.env says this node had
+  std::vector<Prefix> routed_elsewhere;          ///< destinations that this node reaches otherwise
 };
 
 struct Allocation {

@@ -71,9 +71,9 @@ Failure no_such_interface(const UplinkOptions& options, const NodeNetwork& netwo
     shown += (shown.empty() ? "" : ", ") + link.name;
   }
   const std::string& first = options.interfaces.front();
-  return fail("--iface " + first + ": no interface has that name or address" +
-                  did_you_mean(first, names),
-              "name one of: " + (shown.empty() ? "(there is none)" : shown));
+  return fail(
+      "--iface " + first + ": no interface has that name or address" + did_you_mean(first, names),
+      "name one of: " + (shown.empty() ? "(there is none)" : shown));
 }
 
 Result<Choice> choose_link(const UplinkOptions& options, const NodeNetwork& network,
@@ -103,14 +103,13 @@ Result<Choice> choose_link(const UplinkOptions& options, const NodeNetwork& netw
 Result<Uplink> choose_uplink(const UplinkOptions& options, const NodeNetwork& network,
                              const std::vector<Family>& families) {
   ASSIGN_OR_RETURN(const Choice choice, choose_link(options, network, families));
-  Uplink uplink{.link = *choice.link, .local = {}, .public_addresses = {},
-                .reason = choice.reason};
+  Uplink uplink{.link = *choice.link, .local = {}, .public_addresses = {}, .reason = choice.reason};
   for (const Family family : families) {
     std::optional<IpAddress> local = best_address(network, choice.link->index, family);
     if (choice.address && choice.address->family() == family) local = choice.address;
     if (!local)
-      return fail("interface " + choice.link->name + " has no " +
-                      std::string(to_string(family)) + " address",
+      return fail("interface " + choice.link->name + " has no " + std::string(to_string(family)) +
+                      " address",
                   "give it one, or name another interface with --iface");
     uplink.local[family] = *local;
     const auto configured = options.public_addresses.find(family);

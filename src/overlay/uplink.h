@@ -17,8 +17,8 @@ namespace weft::overlay {
 
 /// What the command line says about the choice.
 struct UplinkOptions {
-  std::vector<std::string> interfaces;             ///< --iface: names or addresses, first match wins
-  std::map<Family, IpAddress> public_addresses;    ///< --public-ip, --public-ipv6
+  std::vector<std::string> interfaces;           ///< --iface: names or addresses, first match wins
+  std::map<Family, IpAddress> public_addresses;  ///< --public-ip, --public-ipv6
 };
 
 /// What the kernel says.

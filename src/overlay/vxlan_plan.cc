@@ -72,7 +72,7 @@ ForwardingTables plan_vxlan_peers(const VxlanBackend& backend, LinkIndex vtep,
                                   const std::vector<Route>& node_routes) {
   ForwardingTables tables;
   for (const auto& peer : peers) {
-    const RouteKey key{.destination = peer.subnet};
+    const RouteKey key = main_route(peer.subnet);
     const auto direct = backend.direct_routing
                             ? directly_connected(node_routes, peer.public_address)
                             : std::nullopt;

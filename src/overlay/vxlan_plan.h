@@ -45,8 +45,8 @@ Vtep plan_vtep(const VxlanBackend& backend, const Prefix& subnet, const MacAddre
 
 /// What has to be done to a device so that it is the planned one.
 struct VtepEdits {
-  bool create = false;            ///< it is missing
-  std::string recreate_because;   ///< an attribute that cannot be changed in place differs
+  bool create = false;           ///< it is missing
+  std::string recreate_because;  ///< an attribute that cannot be changed in place differs
   std::optional<MacAddress> set_mac;
   std::optional<std::uint32_t> set_mtu;
   bool set_up = false;
@@ -54,8 +54,8 @@ struct VtepEdits {
   std::vector<InterfaceAddress> remove_addresses;  ///< of the pod network, but not the planned one
 
   bool empty() const {
-    return !create && recreate_because.empty() && !set_mac && !set_mtu && !set_up &&
-           !add_address && remove_addresses.empty();
+    return !create && recreate_because.empty() && !set_mac && !set_mtu && !set_up && !add_address &&
+           remove_addresses.empty();
   }
   bool operator==(const VtepEdits&) const = default;
 };

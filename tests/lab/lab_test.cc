@@ -61,8 +61,9 @@ TEST_F(LabTest, WrongUsageIsToldWithTheNextStep) {
   refused({"lab", "statsu"}, "did you mean status?");
   refused({"lab", "up", "--nam", lab}, "did you mean --name?");
   refused({"matrx"}, "did you mean matrix?");
-  refused({"lab", "status", "--name", lab}, "weft lab up");
-  refused({"matrix", "--name", lab}, "weft lab up");
+  // The next step depends on whether a lab of a like name is there.
+  refused({"lab", "status", "--name", lab}, "there is no lab \"" + lab + "\"; ");
+  refused({"matrix", "--name", lab}, "there is no lab \"" + lab + "\"; ");
   refused({"lab", "up", "/nowhere/lab.yaml", "--name", lab}, "/nowhere/lab.yaml");
   refused({"lab", "up", "--name", "my-lab"}, "cannot be a lab's name");
   must({"lab", "up", "--name", lab});

@@ -1,9 +1,9 @@
 // The daemon killed, and its calls failing, at the worst moment: at each of its system calls
 // that write. The next run completes what is there, and nothing doubles or gets lost.
-#include <gtest/gtest.h>
-
 #include <filesystem>
 #include <set>
+
+#include <gtest/gtest.h>
 
 #include "base/files.h"
 #include "cluster/subnet_env.h"
@@ -38,8 +38,13 @@ class DaemonCrash : public testing::Test {
 
   std::string store_dir() const { return dir_.path() + "/store"; }
   std::vector<std::string> argv(Node& node) const {
-    return {WEFTD, "flanneld", "--store=directory", "--store-dir=" + store_dir(), "--iface=eth0",
-            "--ip-masq", "--subnet-file=" + node.subnet_file()};
+    return {WEFTD,
+            "flanneld",
+            "--store=directory",
+            "--store-dir=" + store_dir(),
+            "--iface=eth0",
+            "--ip-masq",
+            "--subnet-file=" + node.subnet_file()};
   }
   static std::string status(Node& node) {
     return read_file(std::filesystem::path(node.subnet_file()).parent_path().string() +

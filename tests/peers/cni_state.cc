@@ -86,6 +86,8 @@ std::string normalised(const std::string& text) {
   result = std::regex_replace(result, std::regex("/proc/[0-9]+/fd/[0-9]+"), "NETNS");
   result = std::regex_replace(result, std::regex("(^|\n)[0-9]+: "), "$1#: ");
   result = std::regex_replace(result, std::regex("in path \\[[^\\]]*\\]"), "in path");
+  // Whether a port's carrier is up already is a matter of milliseconds.
+  result = std::regex_replace(result, std::regex(" linkdown"), "");
   return std::regex_replace(result, std::regex("@if[0-9]+"), "@if");
 }
 

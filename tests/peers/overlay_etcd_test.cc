@@ -1,8 +1,8 @@
 // The agent on a real etcd: what flannel calls local subnet management.
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <filesystem>
+
+#include <gtest/gtest.h>
 
 #include "etcd_server.h"
 #include "store/etcd_store.h"
@@ -31,7 +31,8 @@ class AgentOnEtcd : public testing::Test {
   void SetUp() override {
     etcd_ = std::make_unique<EtcdServer>();
     etcd_->put(std::string(kPrefix) + "/config",
-               R"({"Network":"10.244.0.0/16","Backend":{"Type":"vxlan"}})");
+               R"({"Network":"10.244.0.0/16","SubnetMin":"10.244.100.0",)"
+               R"("Backend":{"Type":"vxlan"}})");
     store_ = must(EtcdStore::open(etcd_->options()));
   }
   void TearDown() override {
@@ -48,9 +49,8 @@ class AgentOnEtcd : public testing::Test {
     return std::string(kPrefix) + "/subnets/" + subnet;
   }
   bool ready(std::size_t peers) {
-    return eventually([&] {
-      return std::filesystem::exists(node_->subnet_file()) && node_->peers() == peers;
-    });
+    return eventually(
+        [&] { return std::filesystem::exists(node_->subnet_file()) && node_->peers() == peers; });
   }
 
   test::Segment segment_;
@@ -132,12 +132,12 @@ TEST_F(AgentOnEtcd, CompactionWhileAwayIsCaughtUp) {
 }
 
 TEST_F(AgentOnEtcd, AReservationStaysWithoutALease) {
-  const std::string key = subnet_key("10.244.42.0-24");
+  const std::string key = subnet_key("10.244.142.0-24");
   etcd_->put(key, R"({"PublicIP":"192.0.2.1","PublicIPv6":null})");
   node_->start_agent(*store_);
   ASSERT_TRUE(ready(0));
-  EXPECT_TRUE(eventually(
-      [&] { return etcd_->value_of(key).find("VtepMAC") != std::string::npos; }));
+  EXPECT_TRUE(
+      eventually([&] { return etcd_->value_of(key).find("VtepMAC") != std::string::npos; }));
   EXPECT_EQ(etcd_->lease_of(key), 0);
 }
 

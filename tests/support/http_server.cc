@@ -20,9 +20,8 @@ bool readable(int fd) {
 std::size_t content_length(const std::string& head) {
   const std::string name = "Content-Length: ";
   const auto found = head.find(name);
-  return found == std::string::npos
-             ? 0
-             : std::strtoul(head.c_str() + found + name.size(), nullptr, 10);
+  return found == std::string::npos ? 0
+                                    : std::strtoul(head.c_str() + found + name.size(), nullptr, 10);
 }
 
 }  // namespace
@@ -72,8 +71,9 @@ void HttpServer::accept_all(const std::stop_token& stop) {
     if (!readable(listener_.get())) continue;
     Fd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
     if (!socket.empty())
-      connections_.emplace_back([this, socket = std::move(socket)](
-                                    const std::stop_token& ending) { serve(socket, ending); });
+      connections_.emplace_back([this, socket = std::move(socket)](const std::stop_token& ending) {
+        serve(socket, ending);
+      });
   }
   connections_.clear();
 }

@@ -69,6 +69,22 @@ TEST(LoopTest, DestructionWaitsForThePassAndStartsNoOther) {
   EXPECT_EQ(ended, 1);
 }
 
+// Somebody who nudges all the time does not make it run hot.
+TEST(LoopTest, RestsAsLongAsThePassAsksFor) {
+  std::atomic<int> passes{0};
+  Loop loop([&] {
+    ++passes;
+    return Rest(hours(1), milliseconds(200));
+  });
+  loop.start();
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_TRUE(eventually([&] {
+    loop.nudge();
+    return passes == 3;
+  }));
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(390));
+}
+
 // A nudge that comes before the start is not lost, and one after the stop does nothing.
 TEST(LoopTest, MayBeNudgedBeforeTheStartAndAfterTheStop) {
   std::atomic<int> passes{0};

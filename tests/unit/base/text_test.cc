@@ -31,7 +31,8 @@ TEST(TextTest, ParseNumber) {
 TEST(TextTest, NearestIsWhatAPersonMeant) {
   const Words flags{"etcd-endpoints", "etcd-prefix", "iface"};
   EXPECT_EQ(nearest("etcd-endpoint", flags), "etcd-endpoints");
-  EXPECT_EQ(nearest("ifcae", flags), std::nullopt);
+  EXPECT_EQ(nearest("ifcae", flags), "iface");  // two letters swapped
+  EXPECT_EQ(nearest("ifxyz", flags), std::nullopt);
   EXPECT_EQ(nearest("ifaces", flags), "iface");
   EXPECT_EQ(nearest("subnet-file", flags), std::nullopt);
   EXPECT_EQ(nearest("x", {}), std::nullopt);

@@ -1,10 +1,10 @@
 #include "store/http_endpoint.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace weft {
 namespace {
