@@ -1,6 +1,8 @@
 #include "lab/underlay.h"
 
+#include <algorithm>
 #include <map>
+#include <optional>
 
 #include "base/files.h"
 #include "kernel/netns.h"
@@ -33,6 +35,19 @@ Result<Link> must_have(Space& space, const std::string& device) {
   ASSIGN_OR_RETURN(const auto link, space.rtnetlink.link(device));
   if (!link) return fail("the device " + device + " is not there");
   return *link;
+}
+
+// A card keeps its MAC address when its machine goes and comes back: a node that is made again
+// with the same address is reached at once, although its neighbours remember the former one.
+std::optional<MacAddress> mac_of(const CableEnd& end) {
+  for (const auto& address : end.addresses) {
+    if (!address.address.is_v4()) continue;
+    MacAddress mac{.bytes = {0x02, 0x57}};
+    const std::string_view bytes = address.address.bytes();
+    std::copy(bytes.begin(), bytes.end(), mac.bytes.begin() + 2);
+    return mac;
+  }
+  return std::nullopt;
 }
 
 class Builder {
@@ -75,9 +90,11 @@ class Builder {
     const Status made = spaces_.at(cable.a.space)
                             .rtnetlink.create({.name = cable.a.device,
                                                .kind = "veth",
+                                               .mac = mac_of(cable.a),
                                                .mtu = layout_.mtu,
                                                .peer = kernel::VethPeer{
                                                    .name = cable.b.device,
+                                                   .mac = mac_of(cable.b),
                                                    .mtu = layout_.mtu,
                                                    .netns_fd = spaces_.at(cable.b.space).netns.fd(),
                                                }});
