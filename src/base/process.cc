@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +26,15 @@ struct Pipe {
 Result<Pipe> make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("creating a pipe");
+  return Pipe{Fd(ends[0]), Fd(ends[1])};
+}
+
+// A socket and no pipe: a program that ends without reading its input must not end us with
+// SIGPIPE, and only a send() can be told so.
+Result<Pipe> make_input() {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail_errno("creating a socket pair");
   return Pipe{Fd(ends[0]), Fd(ends[1])};
 }
 
@@ -92,7 +102,7 @@ bool drain(const Fd& fd, std::string& into) {
 
 // Writes what fits; false when nothing is left or nobody reads any more.
 bool feed(const Fd& fd, std::string_view& left) {
-  const ssize_t written = ::write(fd.get(), left.data(), left.size());
+  const ssize_t written = ::send(fd.get(), left.data(), left.size(), MSG_NOSIGNAL);
   if (written < 0) return errno == EINTR || errno == EAGAIN;
   left.remove_prefix(static_cast<std::size_t>(written));
   return !left.empty();
@@ -122,7 +132,7 @@ bool converse(Fd& input, std::string_view left, Fd& output, Fd& errors, Outcome&
 
 Result<Outcome> run(const Command& command) {
   const auto deadline = std::chrono::steady_clock::now() + command.limit;
-  ASSIGN_OR_RETURN(Pipe input, make_pipe());
+  ASSIGN_OR_RETURN(Pipe input, make_input());
   ASSIGN_OR_RETURN(Pipe output, make_pipe());
   ASSIGN_OR_RETURN(Pipe errors, make_pipe());
   SpawnPlan plan;

@@ -85,10 +85,10 @@ Result<std::string_view> NetlinkSocket::receive() {
 }
 
 Result<std::optional<std::string_view>> NetlinkSocket::receive_with(int flags) {
-  buffer_.resize(kReceiveBuffer);
+  if (!buffer_) buffer_.reset(new char[kReceiveBuffer]);
   for (;;) {
     sockaddr_nl sender{};
-    iovec space{buffer_.data(), buffer_.size()};
+    iovec space{buffer_.get(), kReceiveBuffer};
     msghdr header{};
     header.msg_name = &sender;
     header.msg_namelen = sizeof sender;
@@ -103,7 +103,7 @@ Result<std::optional<std::string_view>> NetlinkSocket::receive_with(int flags) {
       return fail("an answer of the kernel was longer than " + std::to_string(kReceiveBuffer) +
                   " bytes");
     if (sender.nl_pid != 0) continue;  // another process cannot speak for the kernel
-    return std::optional(std::string_view(buffer_.data(), static_cast<std::size_t>(got)));
+    return std::optional(std::string_view(buffer_.get(), static_cast<std::size_t>(got)));
   }
 }
 

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -79,7 +80,8 @@ class NetlinkSocket {
 
   Fd fd_;
   std::uint32_t sequence_ = 1;
-  std::string buffer_;
+  // Not initialised, so that only what the kernel fills becomes memory.
+  std::unique_ptr<char[]> buffer_;
 };
 
 /// The error that an NLMSG_ERROR message holds; success for an acknowledgement.

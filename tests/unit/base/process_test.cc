@@ -5,6 +5,15 @@
 namespace weft {
 namespace {
 
+// A program that ends without reading what it is given does not end us.
+TEST(ProcessTest, InputThatNobodyReadsIsNoHarm) {
+  for (int i = 0; i < 20; ++i) {
+    const auto outcome = run({.argv = {"true"}, .input = std::string(1 << 20, 'x')});
+    ASSERT_TRUE(outcome) << outcome.error().text();
+    EXPECT_EQ(outcome->exit_code, 0);
+  }
+}
+
 TEST(ProcessTest, CollectsOutputErrorsAndExitCode) {
   const auto outcome = run({.argv = {"sh", "-c", "cat; echo no >&2; exit 3"}, .input = "yes"});
   ASSERT_TRUE(outcome) << outcome.error().text();
