@@ -5,9 +5,9 @@ namespace weft {
 
 enum class ExitCode : int {
   kFine = 0,
-  kWrong = 1,      ///< something is wrong
-  kUsage = 2,      ///< nothing could be checked, or wrong usage
-  kWarnings = 3,   ///< warnings only
+  kWrong = 1,     ///< something is wrong
+  kUsage = 2,     ///< nothing could be checked, or wrong usage
+  kWarnings = 3,  ///< warnings only
 };
 
 }  // namespace weft

@@ -5,7 +5,9 @@
 namespace weft {
 namespace {
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 bool equal_in_any_case(std::string_view a, std::string_view b) {
   if (a.size() != b.size()) return false;
@@ -42,8 +44,12 @@ std::string replace_invalid_utf8(std::string_view text) {
   valid.reserve(text.size());
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
-    const std::size_t length = lead < 0x80 ? 1 : lead < 0xc2 ? 0 : lead < 0xe0 ? 2
-                               : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
+    const std::size_t length = lead < 0x80   ? 1
+                               : lead < 0xc2 ? 0
+                               : lead < 0xe0 ? 2
+                               : lead < 0xf0 ? 3
+                               : lead < 0xf5 ? 4
+                                             : 0;
     bool good = length != 0 && i + length <= text.size();
     for (std::size_t k = 1; good && k < length; ++k)
       good = (static_cast<unsigned char>(text[i + k]) & 0xc0U) == 0x80;
@@ -91,8 +97,8 @@ const Json* find_member(const Json& object, std::string_view key) {
 
 ObjectReader::ObjectReader(const Json& object, std::string where)
     : object_(object), where_(std::move(where)) {
-  if (!object_.is_object()) status_ = fail(where_ + ": expected an object, got " +
-                                           object_.type_name());
+  if (!object_.is_object())
+    status_ = fail(where_ + ": expected an object, got " + object_.type_name());
 }
 
 const Json* ObjectReader::find(std::string_view key) const {
@@ -135,7 +141,8 @@ void ObjectReader::read_integer(std::string_view key, Integer& target) {
   if (member == nullptr) return;
   if (!member->is_number_integer()) return reject(key, "expected a whole number");
   if (member->is_number_unsigned() &&
-      member->get<std::uint64_t>() > static_cast<std::uint64_t>(std::numeric_limits<Integer>::max()))
+      member->get<std::uint64_t>() >
+          static_cast<std::uint64_t>(std::numeric_limits<Integer>::max()))
     return reject(key, "the number is too large");
   if (!member->is_number_unsigned() &&
       member->get<std::int64_t>() < static_cast<std::int64_t>(std::numeric_limits<Integer>::min()))
@@ -143,9 +150,15 @@ void ObjectReader::read_integer(std::string_view key, Integer& target) {
   target = member->get<Integer>();
 }
 
-void ObjectReader::read(std::string_view key, int& target) { read_integer(key, target); }
-void ObjectReader::read(std::string_view key, std::uint32_t& target) { read_integer(key, target); }
-void ObjectReader::read(std::string_view key, std::int64_t& target) { read_integer(key, target); }
+void ObjectReader::read(std::string_view key, int& target) {
+  read_integer(key, target);
+}
+void ObjectReader::read(std::string_view key, std::uint32_t& target) {
+  read_integer(key, target);
+}
+void ObjectReader::read(std::string_view key, std::int64_t& target) {
+  read_integer(key, target);
+}
 
 const Json* ObjectReader::object(std::string_view key) {
   const Json* member = find(key);

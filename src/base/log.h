@@ -5,11 +5,11 @@
 // on the wire. A converged node logs nothing.
 #pragma once
 
-#include <spdlog/spdlog.h>
-
 #include <chrono>
 #include <map>
 #include <string>
+
+#include <spdlog/spdlog.h>
 
 #include "base/lock_guarded.h"
 

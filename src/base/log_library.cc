@@ -3,8 +3,9 @@
 //
 // This is what the two projects' own sources do: the -inl headers, and fmt's templates
 // instantiated for char (src/format.cc of fmt 9).
-#include <fmt/format-inl.h>
+#include <mutex>
 
+#include <fmt/format-inl.h>
 #include <spdlog/common-inl.h>
 #include <spdlog/details/backtracer-inl.h>
 #include <spdlog/details/log_msg-inl.h>
@@ -21,8 +22,6 @@
 #include <spdlog/sinks/stdout_color_sinks-inl.h>
 #include <spdlog/sinks/stdout_sinks-inl.h>
 #include <spdlog/spdlog-inl.h>
-
-#include <mutex>
 
 // NOLINTBEGIN: the names are theirs
 FMT_BEGIN_NAMESPACE

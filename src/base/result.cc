@@ -4,7 +4,9 @@
 
 namespace weft {
 
-std::string Error::text() const { return next.empty() ? what : what + "; " + next; }
+std::string Error::text() const {
+  return next.empty() ? what : what + "; " + next;
+}
 
 Failure fail(std::string what, std::string next) {
   return Failure(Error{.what = std::move(what), .next = std::move(next)});

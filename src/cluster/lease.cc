@@ -92,9 +92,8 @@ Result<LeaseAttributes> LeaseAttributes::parse(std::string_view json) {
 
 std::string LeaseAttributes::to_json() const {
   const auto quoted = [](const std::string& text) { return to_text(Json(text)); };
-  std::string json = "{\"PublicIP\":" +
-                     quoted(public_ipv4.value_or(IpAddress()).to_string()) + ",\"PublicIPv6\":" +
-                     (public_ipv6 ? quoted(public_ipv6->to_string()) : "null");
+  std::string json = "{\"PublicIP\":" + quoted(public_ipv4.value_or(IpAddress()).to_string()) +
+                     ",\"PublicIPv6\":" + (public_ipv6 ? quoted(public_ipv6->to_string()) : "null");
   if (!backend_type.empty()) json += ",\"BackendType\":" + quoted(backend_type);
   if (!backend_data.empty()) json += ",\"BackendData\":" + backend_data;
   if (!backend_v6_data.empty()) json += ",\"BackendV6Data\":" + backend_v6_data;

@@ -11,7 +11,9 @@
 namespace weft {
 namespace {
 
-int native(Family family) { return family == Family::kIpv4 ? AF_INET : AF_INET6; }
+int native(Family family) {
+  return family == Family::kIpv4 ? AF_INET : AF_INET6;
+}
 
 // "ADDRESS/LENGTH" into its halves; a length has neither sign nor leading zeros.
 struct Halves {
@@ -31,7 +33,9 @@ std::optional<Halves> parse_with_length(std::string_view text) {
 
 }  // namespace
 
-std::string_view to_string(Family family) { return family == Family::kIpv4 ? "IPv4" : "IPv6"; }
+std::string_view to_string(Family family) {
+  return family == Family::kIpv4 ? "IPv4" : "IPv6";
+}
 
 IpAddress IpAddress::v4(std::uint32_t host_order) {
   IpAddress result;
@@ -144,7 +148,9 @@ std::optional<Prefix> Prefix::parse(std::string_view text) {
   return Prefix(halves->address, halves->length);
 }
 
-Prefix Prefix::host(const IpAddress& address) { return {address, address_bits(address.family())}; }
+Prefix Prefix::host(const IpAddress& address) {
+  return {address, address_bits(address.family())};
+}
 
 bool Prefix::contains(const IpAddress& address) const {
   return address.family() == family() && address.masked(length_) == address_;

@@ -33,10 +33,14 @@ inline ForwardingEdits diff(const ForwardingTables& desired, const ForwardingTab
 }
 
 /// The object as `ip` and `bridge` would name it, for log lines: "route 10.244.2.0/24".
-inline std::string describe(const RouteKey& key) { return "route " + key.destination.to_string(); }
+inline std::string describe(const RouteKey& key) {
+  return "route " + key.destination.to_string();
+}
 inline std::string describe(const NeighbourKey& key) {
   return "neighbour " + key.address.to_string();
 }
-inline std::string describe(const FdbKey& key) { return "forwarding entry " + key.mac.to_string(); }
+inline std::string describe(const FdbKey& key) {
+  return "forwarding entry " + key.mac.to_string();
+}
 
 }  // namespace weft

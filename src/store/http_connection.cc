@@ -61,16 +61,15 @@ HttpConnection::ErrorCode HttpConnection::run(Clock::time_point deadline, Start 
 HttpConnection::ErrorCode HttpConnection::connect(const std::string& host, std::uint16_t port,
                                                   std::chrono::milliseconds patience) {
   ErrorCode error;
-  const auto addresses = Tcp::resolver(io_).resolve(host, std::to_string(port),
-                                                    Tcp::resolver::numeric_service, error);
+  const auto addresses =
+      Tcp::resolver(io_).resolve(host, std::to_string(port), Tcp::resolver::numeric_service, error);
   if (error) return error;
   for (const auto& entry : addresses) {
     close();
     if (socket_.open(entry.endpoint().protocol(), error)) continue;
     set_socket_options(socket_.native_handle());
-    error = run(Clock::now() + patience, [&](auto done) {
-      socket_.async_connect(entry.endpoint(), std::move(done));
-    });
+    error = run(Clock::now() + patience,
+                [&](auto done) { socket_.async_connect(entry.endpoint(), std::move(done)); });
     if (!error || error == asio::error::operation_aborted) break;
   }
   return error;

@@ -5,11 +5,6 @@
 // of no more use. For one thread; the stop may come from any.
 #pragma once
 
-#include <boost/asio/buffer.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ssl/context.hpp>
-#include <boost/asio/ssl/stream.hpp>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -18,6 +13,12 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
 
 #include "store/http_tls.h"
 
@@ -54,7 +55,7 @@ class HttpConnection {
   Tcp::socket socket_{io_};
   std::optional<boost::asio::ssl::context> tls_context_;
   std::optional<boost::asio::ssl::stream<Tcp::socket&>> tls_;
-  std::size_t transferred_ = 0;  // by the last operation
+  std::size_t transferred_ = 0;                        // by the last operation
   std::stop_callback<std::function<void()>> on_stop_;  // last: it posts into io_
 };
 

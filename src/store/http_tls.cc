@@ -1,6 +1,7 @@
 #include "store/http_tls.h"
 
 #include <arpa/inet.h>
+
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 

@@ -4,10 +4,10 @@
 // call to an https endpoint.
 #pragma once
 
-#include <openssl/ssl.h>
-
 #include <memory>
 #include <string>
+
+#include <openssl/ssl.h>
 
 #include "base/result.h"
 #include "store/http_client.h"

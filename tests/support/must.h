@@ -1,10 +1,10 @@
 // must.h: the value of a result that has to be there; the test program ends where it is not.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdlib>
 #include <utility>
+
+#include <gtest/gtest.h>
 
 #include "base/result.h"
 

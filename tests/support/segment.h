@@ -4,7 +4,6 @@
 // namespace, so run_agent() on a thread in the node's namespace is the whole agent there.
 #pragma once
 
-#include <gtest/gtest.h>
 #include <sched.h>
 
 #include <functional>
@@ -15,6 +14,8 @@
 #include <thread>
 #include <utility>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "base/process.h"
 #include "base/text.h"
@@ -28,9 +29,15 @@
 
 namespace weft::test {
 
-inline IpAddress ip(const std::string& text) { return IpAddress::parse(text).value(); }
-inline Prefix prefix(const std::string& text) { return Prefix::parse(text).value(); }
-inline MacAddress mac(const std::string& text) { return MacAddress::parse(text).value(); }
+inline IpAddress ip(const std::string& text) {
+  return IpAddress::parse(text).value();
+}
+inline Prefix prefix(const std::string& text) {
+  return Prefix::parse(text).value();
+}
+inline MacAddress mac(const std::string& text) {
+  return MacAddress::parse(text).value();
+}
 
 /// All that the overlay puts on a node, read back.
 struct OverlayState {
@@ -77,9 +84,7 @@ class Node {
   kernel::Netns& netns() { return netns_; }
   kernel::Rtnetlink& rtnetlink() { return rtnetlink_; }
   std::string subnet_file() const { return files_.path() + "/subnet.env"; }
-  Link link(const std::string& name) {
-    return must(rtnetlink_.link(name)).value();
-  }
+  Link link(const std::string& name) { return must(rtnetlink_.link(name)).value(); }
 
   void start_agent(LeaseStore& store, std::function<void(overlay::AgentOptions&)> adjust = {}) {
     overlay::AgentOptions options;
@@ -124,7 +129,10 @@ class Segment {
   std::unique_ptr<Node> add_node(const std::vector<std::string>& addresses) {
     auto netns = must(kernel::Netns::create());
     const std::string port = "port" + std::to_string(++ports_);
-    must(hub_links_.create({.name = port, .kind = "veth", .up = true, .master = bridge_,
+    must(hub_links_.create({.name = port,
+                            .kind = "veth",
+                            .up = true,
+                            .master = bridge_,
                             .peer = kernel::VethPeer{.name = "eth0", .netns_fd = netns.fd()}}));
     auto node = std::make_unique<Node>(std::move(netns));
     auto& links = node->rtnetlink();
