@@ -32,6 +32,15 @@ void Loop::run(const std::stop_token& stop) {
   }
 }
 
+bool pause(const std::stop_token& stop, std::chrono::milliseconds delay) {
+  // Nobody else knows the mutex: it is only what the condition variable's interface asks for.
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);  // cppcheck-suppress localMutex
+  never.wait_for(lock, stop, delay, [] { return false; });
+  return !stop.stop_requested();
+}
+
 std::chrono::milliseconds backoff(unsigned failures, std::chrono::milliseconds at_rest) {
   using std::chrono::milliseconds;
   if (failures == 0) return at_rest;

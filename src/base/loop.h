@@ -51,6 +51,9 @@ class Loop {
   std::jthread thread_;  // last, so that it is joined before the rest is gone
 };
 
+/// Waits until the time is over or `stop` is asked for; true when it is to go on.
+bool pause(const std::stop_token& stop, std::chrono::milliseconds delay);
+
 /// The delay before the next try after `failures` failures in a row: 100 ms doubling up
 /// to 10 s, and `at_rest` when there was none.
 std::chrono::milliseconds backoff(unsigned failures, std::chrono::milliseconds at_rest);

@@ -236,10 +236,11 @@ Status add_pod(const std::string& name, const Pod& wanted, Progress& progress) {
     RETURN_IF_ERROR(add_pods(lab, programs, pod.node, {pod}));
     return "on " + pod.node;
   });
-  if (added) return added;
-  // A pod that could not be wired is no pod; why it could not be removed either is less of use.
-  static_cast<void>(remove_pod(lab, pod));
-  RETURN_IF_ERROR(save_lab(locked.lab));
+  if (!added) {
+    // A pod that could not be wired is no pod; why it could not be removed either is less of use.
+    static_cast<void>(remove_pod(lab, pod));
+    RETURN_IF_ERROR(save_lab(locked.lab));
+  }
   return added;
 }
 

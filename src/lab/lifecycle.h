@@ -26,9 +26,9 @@ Result<bool> take_down(const std::string& lab, Progress& progress);
 /// An empty name: chosen. `pods` absent: as many as the lab's file says.
 Status add_node(const std::string& lab, const Node& wanted, std::optional<unsigned> pods,
                 Progress& progress);
-Status remove_node(const std::string& lab, const std::string& name, Progress& progress);
+Status remove_node(const std::string& name, const std::string& node, Progress& progress);
 Status add_pod(const std::string& lab, const Pod& wanted, Progress& progress);
-Status remove_pod_of(const std::string& lab, const std::string& name, Progress& progress);
+Status remove_pod_of(const std::string& name, const std::string& pod, Progress& progress);
 
 enum class AgentCommand { kStart, kStop, kRestart };
 Status command_agent(const std::string& lab, const std::string& node, AgentCommand command,

@@ -3,8 +3,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <random>
 #include <utility>
 #include <vector>
@@ -21,15 +19,6 @@ using std::chrono::milliseconds;
 
 // Without any event everything is read anew this often: a safety net, not a method.
 constexpr milliseconds kAtRest = std::chrono::seconds(60);
-
-// Waits until `stop` or the time is over; true when it is to go on.
-bool pause(const std::stop_token& stop, milliseconds delay) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, delay, [] { return false; });
-  return !stop.stop_requested();
-}
 
 // The network configuration; nothing when `stop` came first. A store that cannot be reached or
 // has none yet is waited for, one that cannot be used is an error.
@@ -99,11 +88,11 @@ void give_memory_back() {
 class Agent {
  public:
   Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, NodeIdentity identity,
-        std::optional<LeaseKey> previous, StatusFile status)
+        const std::optional<LeaseKey>& previous, StatusFile status)
       : store_(store),
         options_(options),
         conf_(std::move(conf)),
-        previous_(std::move(previous)),
+        previous_(previous),
         identity_(std::move(identity)),
         status_(std::move(status)),
         keeper_(store, conf_, options.lease,
@@ -278,10 +267,8 @@ Status Agent::run(const std::stop_token& stop) {
   });
   repair_loop_.start();
   lease_loop_.start();
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait(lock, stop, [] { return false; });
+  while (pause(stop, std::chrono::hours(24))) {
+  }
   // The loops look at the watchers, and the watchers may nudge a stopped loop.
   lease_loop_.stop();
   repair_loop_.stop();
@@ -309,8 +296,7 @@ Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop
   std::optional<LeaseKey> previous;
   if (const auto text = read_file(options.node.subnet_file))
     if (const auto env = SubnetEnv::parse(*text)) previous = env->lease_key();
-  Agent agent(store, options, *std::move(conf), std::move(identity), std::move(previous),
-              std::move(status));
+  Agent agent(store, options, *std::move(conf), std::move(identity), previous, std::move(status));
   return agent.run(stop);
 }
 

@@ -28,7 +28,7 @@ void EtcdWatch::run(const std::stop_token& stop) {
     // A stream that breaks as soon as it is open must not make a hot loop.
     failures = Clock::now() - begun >= kLongestPause ? 1 : failures + 1;
     report(std::move(status));
-    pause(std::min(backoff(failures, milliseconds(0)), kLongestPause), stop);
+    pause(stop, std::min(backoff(failures, milliseconds(0)), kLongestPause));
   }
 }
 
@@ -118,13 +118,6 @@ void EtcdWatch::edit(const std::vector<EtcdWatchMessage>& messages) {
 
 void EtcdWatch::report(Status health) {
   if (table_.set_health(std::move(health)) && changed_) changed_();
-}
-
-void EtcdWatch::pause(milliseconds delay, const std::stop_token& stop) {
-  std::mutex mutex;
-  std::condition_variable_any never;
-  std::unique_lock lock(mutex);
-  never.wait_for(lock, stop, delay, [] { return false; });
 }
 
 }  // namespace weft

@@ -35,7 +35,6 @@ class EtcdWatch : public LeaseWatch {
   Status check(const EtcdWatchMessage& message);
   void edit(const std::vector<EtcdWatchMessage>& messages);
   void report(Status health);
-  static void pause(std::chrono::milliseconds delay, const std::stop_token& stop);
 
   EtcdClient& client_;
   const EtcdLayout layout_;
