@@ -7,8 +7,6 @@
 // read anew. The view is never made of less than a complete reading.
 #pragma once
 
-#include <condition_variable>
-#include <mutex>
 #include <stop_token>
 #include <thread>
 
