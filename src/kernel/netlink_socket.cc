@@ -43,6 +43,7 @@ Status verdict(const Message& message) {
   }
   Failure failure = fail_errno("the kernel refused", -error.error);
   if (!sentence.empty()) failure.value().what += " (" + sentence + ")";
+  if (-error.error == EPERM) failure.value().next = "this needs root or CAP_NET_ADMIN";
   return failure;
 }
 

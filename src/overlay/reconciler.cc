@@ -91,6 +91,15 @@ Status Reconciler::refresh_uplink(bool& changed) {
   return {};
 }
 
+Status Reconciler::create_vtep(const kernel::NewLink& link) {
+  Status created = rtnetlink_.create(link);
+  if (!created && created.error().number == EOPNOTSUPP)
+    created.error().next =
+        "this kernel has no vxlan devices: load the module vxlan, or take the "
+        "backend host-gw";
+  return created;
+}
+
 Result<Link> Reconciler::apply_vtep(const Vtep& vtep, const std::optional<Link>& actual,
                                     const VtepEdits& edits, PassReport& report) {
   const std::string object = "link " + vtep.name;
@@ -99,12 +108,12 @@ Result<Link> Reconciler::apply_vtep(const Vtep& vtep, const std::optional<Link>&
     report.edit("links", object, "unusable (" + edits.recreate_because + ")", "removed");
   }
   if (edits.create || !edits.recreate_because.empty()) {
-    RETURN_IF_ERROR(rtnetlink_.create({.name = vtep.name,
-                                       .kind = "vxlan",
-                                       .mac = vtep.mac,
-                                       .mtu = vtep.mtu,
-                                       .up = true,
-                                       .vxlan = vtep.options}));
+    RETURN_IF_ERROR(create_vtep({.name = vtep.name,
+                                 .kind = "vxlan",
+                                 .mac = vtep.mac,
+                                 .mtu = vtep.mtu,
+                                 .up = true,
+                                 .vxlan = vtep.options}));
     report.edit("links", object, "missing", "created");
   } else if (edits.set_mac || edits.set_mtu || edits.set_up) {
     RETURN_IF_ERROR(rtnetlink_.change(actual->index,

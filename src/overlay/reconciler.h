@@ -65,6 +65,7 @@ class Reconciler {
   Status refresh_uplink(bool& changed);
   /// The VTEP's number once it is as planned.
   Result<LinkIndex> settle_vtep(Family family, const Prefix& subnet, PassReport& report);
+  Status create_vtep(const kernel::NewLink& link);
   Result<Link> apply_vtep(const Vtep& vtep, const std::optional<Link>& actual,
                           const VtepEdits& edits, PassReport& report);
   Status settle_family(Family family, const Prefix& subnet, const std::vector<Peer>& peers,
