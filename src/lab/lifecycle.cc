@@ -232,7 +232,7 @@ Status add_pod(const std::string& name, const Pod& wanted, Progress& progress) {
   ASSIGN_OR_RETURN(const Lab lab, with_pod(locked.lab, wanted));
   const Pod& pod = lab.pods.back();
   RETURN_IF_ERROR(save_lab(lab));
-  const Status added = progress.step(pod.name, [&]() -> Detail {
+  Status added = progress.step(pod.name, [&]() -> Detail {
     RETURN_IF_ERROR(add_pods(lab, programs, pod.node, {pod}));
     return "on " + pod.node;
   });

@@ -46,7 +46,7 @@ Status EtcdWatch::follow(const std::stop_token& stop) {
   EtcdWatchDecoder decoder;
   Status trouble;
   followed_ = false;
-  const Status ended =
+  Status ended =
       client_.watch(layout_.all_subnets(), revision_ + 1, stop, [&](std::string_view bytes) {
         const auto messages = decoder.feed(bytes);
         trouble = messages ? apply(*messages) : Failure(messages.error());
