@@ -42,8 +42,8 @@ void add_family(const NetConf& conf, const LeaseView& leases, const LeaseKey& ow
     if (key == own || lease.attributes.backend_type != backend_type(conf.backend)) continue;
     const Half from = half(lease, family);
     if (!from.subnet) continue;
-    const auto refuse = [&](const std::string& reason) {
-      peers.refused.push_back("lease " + key.describe() + ": not programmed: " + reason);
+    const auto refuse = [&peers, &shown = key](const std::string& reason) {
+      peers.refused.push_back("lease " + shown.describe() + ": not programmed: " + reason);
     };
     if (own_subnet && own_subnet->overlaps(*from.subnet)) {
       refuse("it overlaps this node's own subnet " + own_subnet->to_string());
