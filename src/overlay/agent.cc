@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/log.h"
 #include "cluster/subnet_env.h"
+#include "kernel/iptables.h"
 #include "kernel/rtnetlink.h"
 
 namespace weft::overlay {
@@ -111,6 +112,7 @@ class Agent {
   milliseconds rest_in_a_quarrel(bool edited);
   void tell_status(bool ready, const std::vector<std::string>& failures);
   void on_kernel_event(const kernel::KernelEvent& event);
+  Status watch_legacy_iptables();
   bool concerns_us(const kernel::KernelEvent& event);
 
   LeaseStore& store_;
@@ -130,6 +132,7 @@ class Agent {
   Loop lease_loop_{[this] { return lease_pass(); }};
   std::unique_ptr<LeaseWatch> watch_;
   std::unique_ptr<kernel::Monitor> monitor_;
+  std::unique_ptr<kernel::LegacyWatch> legacy_watch_;  // only where iptables is the legacy one
 };
 
 AllocationFacts Agent::facts() {
@@ -253,6 +256,19 @@ void Agent::on_kernel_event(const kernel::KernelEvent& event) {
   }
 }
 
+// iptables-legacy sends no netlink event; its lock file tells that somebody has used it.
+Status Agent::watch_legacy_iptables() {
+  const auto programs = kernel::Iptables::find(conf_.networks.begin()->first);
+  if (!programs || programs->version().variant != kernel::IptablesVersion::Variant::kLegacy)
+    return {};
+  ASSIGN_OR_RETURN(legacy_watch_,
+                   kernel::LegacyWatch::start(kernel::LegacyWatch::kLockFile, [this] {
+                     rules_dirty_ = true;
+                     repair_loop_.nudge();
+                   }));
+  return {};
+}
+
 Status Agent::run(const std::stop_token& stop) {
   ASSIGN_OR_RETURN(reconciler_, Reconciler::open(conf_, options_.node, identity_));
   using kernel::Topic;
@@ -265,6 +281,7 @@ Status Agent::run(const std::stop_token& stop) {
     repair_loop_.nudge();
     lease_loop_.nudge();
   });
+  if (Status watched = watch_legacy_iptables(); !watched) return watched;
   repair_loop_.start();
   lease_loop_.start();
   while (pause(stop, std::chrono::hours(24))) {
@@ -274,6 +291,7 @@ Status Agent::run(const std::stop_token& stop) {
   repair_loop_.stop();
   watch_.reset();
   monitor_.reset();
+  legacy_watch_.reset();
   return {};
 }
 
