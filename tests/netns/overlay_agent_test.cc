@@ -223,11 +223,7 @@ TEST_F(AgentTest, ARestartKeepsTheMacAndTheSubnetAndTouchesNothing) {
   node->start_agent(*store_);
   // The lease is written anew as the agent comes up; then a pass has been made.
   ASSERT_TRUE(eventually([&] { return must(store_->list()) != leases_before; }));
-  ASSERT_TRUE(eventually([&] {
-    return must(read_file(std::filesystem::path(node->subnet_file()).parent_path().string() +
-                          "/status.json"))
-               .find("\"ready\"") != std::string::npos;
-  }));
+  ASSERT_TRUE(eventually([&] { return node->status().find("\"ready\"") != std::string::npos; }));
   EXPECT_TRUE(node->stop_agent());
   EXPECT_EQ(node->overlay_state(), before);
   EXPECT_EQ(must(read_file(node->subnet_file())), env);
@@ -481,11 +477,8 @@ TEST_F(AgentTest, AFullNetworkIsToldInTheStatusAndALeaseThatFreesUpIsTaken) {
   add_peer("10.244.0.12-30", "192.0.2.12", "02:00:00:00:00:12");
   auto node = segment_.add_node({"192.0.2.1/24"});
   node->start_agent(*store_);
-  const std::string status =
-      std::filesystem::path(node->subnet_file()).parent_path().string() + "/status.json";
   EXPECT_TRUE(eventually([&] {
-    const auto text = read_file(status);
-    return text && text->find("no subnet is free in 10.244.0.0/28: 3 leased") != std::string::npos;
+    return node->status().find("no subnet is free in 10.244.0.0/28: 3 leased") != std::string::npos;
   }));
   const auto lease = must(store_->list()).leases.at(LeaseKey::parse("10.244.0.8-30").value());
   EXPECT_TRUE(must(store_->remove(lease)));
@@ -495,12 +488,8 @@ TEST_F(AgentTest, AFullNetworkIsToldInTheStatusAndALeaseThatFreesUpIsTaken) {
 TEST_F(AgentTest, AConfigurationThatComesLaterIsWaitedFor) {
   auto node = segment_.add_node({"192.0.2.1/24"});
   node->start_agent(*store_);
-  const std::string status =
-      std::filesystem::path(node->subnet_file()).parent_path().string() + "/status.json";
-  EXPECT_TRUE(eventually([&] {
-    const auto text = read_file(status);
-    return text && text->find("waiting-for-config") != std::string::npos;
-  }));
+  EXPECT_TRUE(
+      eventually([&] { return node->status().find("waiting-for-config") != std::string::npos; }));
   configure_vxlan();
   EXPECT_TRUE(ready(*node, 0));
 }

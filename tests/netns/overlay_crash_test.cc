@@ -1,6 +1,5 @@
 // The daemon killed, and its calls failing, at the worst moment: at each of its system calls
 // that write. The next run completes what is there, and nothing doubles or gets lost.
-#include <filesystem>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -46,19 +45,13 @@ class DaemonCrash : public testing::Test {
             "--ip-masq",
             "--subnet-file=" + node.subnet_file()};
   }
-  static std::string status(Node& node) {
-    return read_file(std::filesystem::path(node.subnet_file()).parent_path().string() +
-                     "/status.json")
-        .value_or("");
-  }
   // All is in the kernel and the daemon has said so.
   static bool settled(Node& node) {
-    return node.peers() == 2 && status(node).find("\"ready\"") != std::string::npos;
+    return node.peers() == 2 && node.status().find("\"ready\"") != std::string::npos;
   }
   // Runs the daemon undisturbed until all is as it should be.
   void complete(Node& node) {
-    std::filesystem::remove(std::filesystem::path(node.subnet_file()).parent_path() /
-                            "status.json");
+    must(remove_file(node.status_file()));
     node.in([&] {
       test::run_daemon_and_spoil_write(argv(node), environment_, kMostWrites * 10, Spoil::kKill,
                                        [&] { return settled(node); });
@@ -66,7 +59,7 @@ class DaemonCrash : public testing::Test {
   }
   // One lease of this node, two of the others, and the file tells of it.
   void expect_whole(Node& node, unsigned n) {
-    EXPECT_TRUE(settled(node)) << "after write " << n << ": " << status(node);
+    EXPECT_TRUE(settled(node)) << "after write " << n << ": " << node.status();
     const auto view = must(store_->list());
     EXPECT_TRUE(view.broken.empty()) << "after write " << n;
     ASSERT_EQ(view.leases.size(), 3U) << "after write " << n;
@@ -80,8 +73,7 @@ class DaemonCrash : public testing::Test {
     EXPECT_EQ(state.tables.fdb.size(), 2U);
     EXPECT_EQ(state.addresses.size(), 1U);
   }
-  void remove_own_lease(Node& node) {
-    const auto env = SubnetEnv::parse(read_file(node.subnet_file()).value_or(""));
+  void remove_own_lease() {
     for (const auto& [key, lease] : must(store_->list()).leases)
       if (lease.attributes.public_ipv4 == test::ip("192.0.2.1")) must(store_->remove(lease));
   }
@@ -102,7 +94,7 @@ TEST_F(DaemonCrash, KilledAtAnyWriteIsCompletedByTheNextRun) {
     });
     complete(*node);
     expect_whole(*node, n);
-    remove_own_lease(*node);
+    remove_own_lease();
   }
   EXPECT_GT(n, 20U);
   EXPECT_LT(n, kMostWrites);
@@ -119,7 +111,7 @@ TEST_F(DaemonCrash, AFailingWriteIsTriedAgainOrEndsTheDaemonAndTheNextRunComplet
     });
     if (!settled(*node)) complete(*node);
     expect_whole(*node, n);
-    remove_own_lease(*node);
+    remove_own_lease();
   }
   EXPECT_GT(n, 20U);
   EXPECT_LT(n, kMostWrites);

@@ -104,12 +104,8 @@ TEST_F(AgentOnEtcd, AStartWithoutEtcdKeepsWhatIsThereAndGoesOnWhenItComes) {
   const OverlayState before = node_->overlay_state();
   etcd_->kill();
   node_->start_agent(*store_);
-  const std::string status =
-      std::filesystem::path(node_->subnet_file()).parent_path().string() + "/status.json";
-  EXPECT_TRUE(eventually([&] {
-    const auto text = read_file(status);
-    return text && text->find("store-unreachable") != std::string::npos;
-  }));
+  EXPECT_TRUE(
+      eventually([&] { return node_->status().find("store-unreachable") != std::string::npos; }));
   EXPECT_EQ(node_->overlay_state(), before);
   etcd_->start();
   add_peer(8);

@@ -17,6 +17,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/files.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "kernel/netns.h"
@@ -80,6 +81,10 @@ class Node {
       if (!word.empty()) argv.push_back(word);
     return run(argv);
   }
+
+  std::string status_file() const { return files_.path() + "/status.json"; }
+  /// What the agent says of itself; empty before it has said anything.
+  std::string status() const { return read_file(status_file()).value_or(""); }
 
   kernel::Netns& netns() { return netns_; }
   kernel::Rtnetlink& rtnetlink() { return rtnetlink_; }
