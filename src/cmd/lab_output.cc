@@ -7,16 +7,10 @@
 
 #include "base/json.h"
 #include "base/marks.h"
+#include "lab/lab_json.h"
 
 namespace weft::cmd {
 namespace {
-
-template <class Value>
-Json texts(const std::vector<Value>& values) {
-  Json array = Json::array();
-  for (const auto& value : values) array.push_back(value.to_string());
-  return array;
-}
 
 // Without the prefix length: what one pings.
 Json bare(const std::vector<InterfaceAddress>& addresses) {
@@ -45,7 +39,7 @@ Json to_json(const lab::LabView& view) {
     nodes.push_back({{"name", node.name},
                      {"netns", node.netns},
                      {"addresses", bare(node.addresses)},
-                     {"subnets", texts(node.subnets)},
+                     {"subnets", lab::texts(node.subnets)},
                      {"agent", agent}});
   }
   Json pods = Json::array();
@@ -74,7 +68,7 @@ void print_nodes(const lab::LabView& view, const LineStyle& style) {
   for (const auto& node : view.nodes) {
     names.push_back(node.name);
     addresses.push_back(words(bare(node.addresses)));
-    subnets.push_back(words(texts(node.subnets)));
+    subnets.push_back(words(lab::texts(node.subnets)));
   }
   const int wide_name = widest(names, 4);
   const int wide_address = widest(addresses, 7);

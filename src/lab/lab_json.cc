@@ -1,16 +1,7 @@
 #include "lab/lab_json.h"
 
-#include "base/json.h"
-
 namespace weft::lab {
 namespace {
-
-template <class Value>
-Json texts(const std::vector<Value>& values) {
-  Json array = Json::array();
-  for (const auto& value : values) array.push_back(value.to_string());
-  return array;
-}
 
 Json node_to_json(const Node& node) {
   Json json = {{"name", node.name},
