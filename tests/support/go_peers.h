@@ -1,0 +1,19 @@
+// go_peers.h: the Go programs that tests run beside weft, see tests/peers/build-go-peers.
+#pragma once
+
+#include <string>
+
+#include "base/process.h"
+#include "support/must.h"
+
+namespace weft::test {
+
+/// The path of "flanneld" or "kube-apiserver". Built at the first call ever, in minutes; a
+/// program that cannot be built ends the test program with the reason.
+inline std::string go_peer(const std::string& name) {
+  const std::string folder = must(run_or_fail(
+      {.argv = {WEFT_BUILD_GO_PEERS, name}, .limit = std::chrono::hours(1), .pass_stderr = true}));
+  return folder.substr(0, folder.find('\n')) + "/" + name;
+}
+
+}  // namespace weft::test
