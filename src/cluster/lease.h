@@ -28,6 +28,9 @@ struct LeaseKey {
   static std::optional<LeaseKey> parse(std::string_view text);
   /// The same form: what parse() gives for it is equal to *this.
   std::string to_string() const;
+  const std::optional<Prefix>& subnet(Family family) const {
+    return family == Family::kIpv4 ? ipv4 : ipv6;
+  }
   /// For people: "10.5.52.0/24" or "10.5.52.0/24 and fd00:12:13::/56".
   std::string describe() const;
 
@@ -44,6 +47,12 @@ struct LeaseAttributes {
 
   /// Reads a value. Unknown members are ignored; a missing or malformed address is refused.
   static Result<LeaseAttributes> parse(std::string_view json);
+  const std::optional<IpAddress>& public_address(Family family) const {
+    return family == Family::kIpv4 ? public_ipv4 : public_ipv6;
+  }
+  const std::string& data(Family family) const {
+    return family == Family::kIpv4 ? backend_data : backend_v6_data;
+  }
   /// flannel's bytes: PublicIP and PublicIPv6 always, the others when not empty.
   std::string to_json() const;
 

@@ -3,7 +3,6 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -53,12 +52,9 @@ Result<NodeNetwork> read_node_network(kernel::Rtnetlink& rtnetlink,
   return network;
 }
 
-// The MAC that a VTEP of this node had, or a new one.
-MacAddress choose_mac(kernel::Rtnetlink& rtnetlink, const std::string& vtep) {
-  const auto link = rtnetlink.link(vtep);
-  if (link && *link && !(*link)->mac.is_zero()) return (*link)->mac;
-  std::random_device device;
-  return MacAddress::from_random(std::uint64_t{device()} << 32U | device());
+template <class T>
+bool contains(const std::vector<T>& values, const T& value) {
+  return std::find(values.begin(), values.end(), value) != values.end();
 }
 
 // What this node's routes say against a subnet: all but the default, and but the pods' own.
@@ -88,13 +84,15 @@ void give_memory_back() {
 
 class Agent {
  public:
-  Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, NodeIdentity identity,
-        const std::optional<LeaseKey>& previous, StatusFile status)
+  Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, Uplink uplink,
+        std::unique_ptr<DataPlane> data_plane, const std::optional<LeaseKey>& previous,
+        StatusFile status)
       : store_(store),
         options_(options),
         conf_(std::move(conf)),
         previous_(previous),
-        identity_(std::move(identity)),
+        uplink_(std::move(uplink)),
+        data_plane_(std::move(data_plane)),
         status_(std::move(status)),
         keeper_(store, conf_, options.lease,
                 {.facts = [this] { return facts(); },
@@ -106,7 +104,6 @@ class Agent {
  private:
   AllocationFacts facts();
   LeaseAttributes attributes(const std::optional<Lease>& own);
-  void adopt_macs(const std::optional<Lease>& own);
   milliseconds lease_pass();
   Rest repair_pass();
   milliseconds rest_in_a_quarrel(bool edited);
@@ -119,10 +116,10 @@ class Agent {
   const AgentOptions& options_;
   const NetConf conf_;
   const std::optional<LeaseKey> previous_;  // what subnet.env said at the start
-  LockGuarded<NodeIdentity> identity_;
+  LockGuarded<Uplink> uplink_;
+  const std::unique_ptr<DataPlane> data_plane_;
   StatusFile status_;  // of the repair loop
   LeaseKeeper keeper_;
-  bool macs_settled_ = false;               // of the lease loop
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
   unsigned edits_in_a_row_ = 0;             // of the repair loop
@@ -136,7 +133,7 @@ class Agent {
 };
 
 AllocationFacts Agent::facts() {
-  AllocationFacts facts{.public_addresses = identity_.copy().uplink.public_addresses,
+  AllocationFacts facts{.public_addresses = uplink_.copy().public_addresses,
                         .previous = previous_,
                         .routed_elsewhere = {}};
   auto rtnetlink = kernel::Rtnetlink::open();
@@ -149,20 +146,13 @@ AllocationFacts Agent::facts() {
   return facts;
 }
 
-void Agent::adopt_macs(const std::optional<Lease>& own) {
-  macs_settled_ = true;
-  if (!own) return;
-  // What peers have been told outlives the device: a new MAC would leave them with a stale one.
-  const auto published = published_macs(*own);
-  identity_.with([&](NodeIdentity& identity) {
-    for (auto& [family, mac] : identity.vtep_macs)
-      if (const auto known = published.find(family); known != published.end()) mac = known->second;
-  });
-}
-
 LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
-  if (!macs_settled_) adopt_macs(own);
-  return published_attributes(conf_, identity_.copy());
+  LeaseAttributes attributes{.backend_type = std::string(backend_type(conf_.backend))};
+  for (const auto& [family, address] : uplink_.copy().public_addresses)
+    (family == Family::kIpv4 ? attributes.public_ipv4 : attributes.public_ipv6) = address;
+  for (auto& [family, data] : data_plane_->publish(own))
+    (family == Family::kIpv4 ? attributes.backend_data : attributes.backend_v6_data) = data;
+  return attributes;
 }
 
 milliseconds Agent::lease_pass() {
@@ -181,7 +171,7 @@ Rest Agent::repair_pass() {
   const bool rules_dirty = rules_dirty_.exchange(false);
   const auto outcome = reconciler_->pass(*own, view, rules_dirty);
   watched_links_.with([&](auto& links) { links = reconciler_->watched_links(); });
-  if (outcome.identity_changed) lease_loop_.nudge();
+  if (outcome.uplink_changed) lease_loop_.nudge();
   // A rule that could not be set is tried again with the rest.
   if (!outcome.failures.empty()) rules_dirty_ = true;
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
@@ -219,17 +209,11 @@ void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
 }
 
 bool Agent::concerns_us(const kernel::KernelEvent& event) {
-  const auto names_us = [&](const NodeIdentity& identity) {
-    if (event.name == identity.uplink.link.name) return true;
-    for (const auto& [family, network] : conf_.networks)
-      if (const auto* vxlan = std::get_if<VxlanBackend>(&conf_.backend))
-        if (event.name == vtep_name(family, vxlan->vni)) return true;
-    return false;
-  };
-  if (!event.name.empty() && identity_.with(names_us)) return true;
-  return watched_links_.with([&](const auto& links) {
-    return std::find(links.begin(), links.end(), event.link) != links.end();
-  });
+  const auto is_uplink = [&](const Uplink& uplink) { return event.name == uplink.link.name; };
+  const auto devices = data_plane_->device_names();
+  if (!event.name.empty() && (uplink_.with(is_uplink) || contains(devices, event.name)))
+    return true;
+  return watched_links_.with([&](const auto& links) { return contains(links, event.link); });
 }
 
 void Agent::on_kernel_event(const kernel::KernelEvent& event) {
@@ -270,7 +254,7 @@ Status Agent::watch_legacy_iptables() {
 }
 
 Status Agent::run(const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(reconciler_, Reconciler::open(conf_, options_.node, identity_));
+  ASSIGN_OR_RETURN(reconciler_, Reconciler::open(conf_, options_.node, uplink_, *data_plane_));
   using kernel::Topic;
   // The kernel is listened to before it is read: nothing that changes in between is missed.
   ASSIGN_OR_RETURN(monitor_,
@@ -305,16 +289,14 @@ Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop
   for (const auto& [family, network] : conf->networks) families.push_back(family);
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
   ASSIGN_OR_RETURN(const NodeNetwork network, read_node_network(rtnetlink, families));
-  NodeIdentity identity;
-  ASSIGN_OR_RETURN(identity.uplink, choose_uplink(options.node.uplink, network, families));
-  spdlog::info("uplink {}: chosen because {}", identity.uplink.link.name, identity.uplink.reason);
-  if (const auto* vxlan = std::get_if<VxlanBackend>(&conf->backend))
-    for (const Family family : families)
-      identity.vtep_macs[family] = choose_mac(rtnetlink, vtep_name(family, vxlan->vni));
+  ASSIGN_OR_RETURN(Uplink uplink, choose_uplink(options.node.uplink, network, families));
+  spdlog::info("uplink {}: chosen because {}", uplink.link.name, uplink.reason);
+  ASSIGN_OR_RETURN(auto data_plane, open_data_plane(*conf, rtnetlink));
   std::optional<LeaseKey> previous;
   if (const auto text = read_file(options.node.subnet_file))
     if (const auto env = SubnetEnv::parse(*text)) previous = env->lease_key();
-  Agent agent(store, options, *std::move(conf), std::move(identity), previous, std::move(status));
+  Agent agent(store, options, *std::move(conf), std::move(uplink), std::move(data_plane), previous,
+              std::move(status));
   return agent.run(stop);
 }
 

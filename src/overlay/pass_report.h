@@ -25,6 +25,10 @@ class PassReport {
   void edit(std::string_view kind, std::string object, std::string found, std::string done);
   /// One object that could not be brought to its plan.
   void failure(std::string what);
+  /// The same, where there was a failure.
+  void note(const Status& status) {
+    if (!status) failure(status.error().text());
+  }
 
   bool edited() const { return !edits_.empty(); }
   const std::vector<std::string>& failures() const { return failures_; }

@@ -17,11 +17,11 @@
 #include "base/log.h"
 #include "cluster/lease.h"
 #include "kernel/rtnetlink.h"
+#include "overlay/data_plane.h"
 #include "overlay/net_conf.h"
-#include "overlay/node_identity.h"
 #include "overlay/pass_report.h"
 #include "overlay/traffic_rules.h"
-#include "overlay/vxlan_plan.h"
+#include "overlay/uplink.h"
 
 namespace weft::overlay {
 
@@ -38,46 +38,40 @@ class Reconciler {
   struct Outcome {
     std::vector<std::string> failures;  ///< what could not be brought to its plan
     bool edited = false;                ///< something was not as planned and was changed
-    bool identity_changed = false;      ///< the lease has to be published anew
+    bool uplink_changed = false;        ///< the lease has to be published anew
     bool ready = false;                 ///< subnet.env tells of this lease
   };
 
-  /// `identity` is shared with the lease keeper, which publishes it.
+  /// `uplink` is shared with the lease keeper, which publishes it. All three outlive *this.
   static Result<std::unique_ptr<Reconciler>> open(const NetConf& conf, Options options,
-                                                  LockGuarded<NodeIdentity>& identity);
+                                                  LockGuarded<Uplink>& uplink,
+                                                  DataPlane& data_plane);
 
   /// `own` is this node's lease, `view` the last whole view of all. `rules_dirty` says that the
   /// packet filter may have changed; reading it is not free.
   Outcome pass(const Lease& own, const std::shared_ptr<const LeaseView>& view, bool rules_dirty);
 
-  /// Devices whose events matter: the uplink and the VTEPs, by their present numbers.
+  /// Devices whose events matter: the uplink and the data plane's, by their present numbers.
   const std::vector<LinkIndex>& watched_links() const { return watched_links_; }
 
  private:
-  Reconciler(const NetConf& conf, Options options, LockGuarded<NodeIdentity>& identity,
-             kernel::Rtnetlink rtnetlink)
+  Reconciler(const NetConf& conf, Options options, LockGuarded<Uplink>& uplink,
+             DataPlane& data_plane, kernel::Rtnetlink rtnetlink)
       : conf_(conf),
         options_(std::move(options)),
-        identity_(identity),
+        shared_uplink_(uplink),
+        data_plane_(data_plane),
         rtnetlink_(std::move(rtnetlink)),
         rules_(conf) {}
 
   Status refresh_uplink(bool& changed);
-  /// The VTEP's number once it is as planned.
-  Result<LinkIndex> settle_vtep(Family family, const Prefix& subnet, PassReport& report);
-  Status create_vtep(const kernel::NewLink& link);
-  Result<Link> apply_vtep(const Vtep& vtep, const std::optional<Link>& actual,
-                          const VtepEdits& edits, PassReport& report);
-  Status settle_family(Family family, const Prefix& subnet, const std::vector<Peer>& peers,
-                       PassReport& report);
-  Status settle_forwarding(const PodNetwork& network, LinkIndex vtep,
-                           const std::vector<Peer>& peers, PassReport& report);
-  Result<ForwardingTables> read_tables(Family family, LinkIndex vtep);
+  void settle_data_plane(const Lease& own, const LeaseView& view, PassReport& report);
   Status write_subnet_env(const Lease& own);
 
   const NetConf& conf_;
   const Options options_;
-  LockGuarded<NodeIdentity>& identity_;
+  LockGuarded<Uplink>& shared_uplink_;
+  DataPlane& data_plane_;
   kernel::Rtnetlink rtnetlink_;
   TrafficRules rules_;
   Uplink uplink_;  // as of this pass

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/json.h"
+
 namespace weft::overlay {
 namespace {
 
@@ -23,6 +25,46 @@ std::string immutable_difference(const VxlanOptions& desired, const Link& actual
 }
 
 }  // namespace
+
+Result<VtepData> VtepData::parse(std::string_view text) {
+  if (text.empty()) return fail("it has no VXLAN data");
+  auto json = parse_json(text);
+  if (!json) return fail("its VXLAN data is no JSON");
+  ObjectReader reader(*json, "its VXLAN data");
+  std::uint32_t vni = 1;
+  std::string mac_text;
+  reader.read("VNI", vni);
+  reader.read("VtepMAC", mac_text);
+  RETURN_IF_ERROR(reader.finish());
+  const auto mac = MacAddress::parse(mac_text);
+  if (!mac || mac->is_zero() || (mac->bytes[0] & 1U) != 0)
+    return fail("its VtepMAC \"" + mac_text.substr(0, 40) + "\" is no unicast MAC address");
+  return VtepData{.vni = Vni{vni}, .mac = *mac};
+}
+
+std::string VtepData::to_json() const {
+  return "{\"VNI\":" + std::to_string(static_cast<std::uint32_t>(vni)) + ",\"VtepMAC\":\"" +
+         mac.to_string() + "\"}";
+}
+
+std::map<Family, MacAddress> published_macs(const Lease& lease) {
+  std::map<Family, MacAddress> macs;
+  for (const Family family : {Family::kIpv4, Family::kIpv6})
+    if (const auto data = VtepData::parse(lease.attributes.data(family))) macs[family] = data->mac;
+  return macs;
+}
+
+PeerRules vxlan_peer_rules(const VxlanBackend& backend) {
+  const auto number = [](Vni vni) { return std::to_string(static_cast<std::uint32_t>(vni)); };
+  const auto read = [number, ours = backend.vni](const std::string& text, Peer& peer) -> Status {
+    ASSIGN_OR_RETURN(const VtepData data, VtepData::parse(text));
+    if (data.vni != ours)
+      return fail("its VNI is " + number(data.vni) + ", ours is " + number(ours));
+    peer.vtep_mac = data.mac;
+    return {};
+  };
+  return {.backend_type = "vxlan", .read_data = read};
+}
 
 std::string vtep_name(Family family, Vni vni) {
   return (family == Family::kIpv4 ? "flannel." : "flannel-v6.") +

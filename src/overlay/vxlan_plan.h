@@ -8,10 +8,14 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "base/result.h"
+#include "cluster/lease.h"
 #include "net/forwarding.h"
 #include "net/link.h"
 #include "net/link_address.h"
@@ -19,6 +23,23 @@
 #include "overlay/peers.h"
 
 namespace weft::overlay {
+
+/// BackendData of a vxlan lease: {"VNI":1,"VtepMAC":"aa:bb:cc:dd:ee:ff"}.
+struct VtepData {
+  Vni vni{1};
+  MacAddress mac;
+
+  static Result<VtepData> parse(std::string_view json);
+  std::string to_json() const;
+  auto operator<=>(const VtepData&) const = default;
+};
+
+/// The VTEP MACs that a lease has published: a peer that was away remembers them, so a restart
+/// keeps them.
+std::map<Family, MacAddress> published_macs(const Lease& lease);
+
+/// vxlan nodes with our VNI.
+PeerRules vxlan_peer_rules(const VxlanBackend& backend);
 
 /// One end of the tunnels: the device and its address, for one family.
 struct Vtep {

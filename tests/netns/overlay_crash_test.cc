@@ -6,6 +6,7 @@
 
 #include "base/files.h"
 #include "cluster/subnet_env.h"
+#include "overlay/vxlan_plan.h"
 #include "store/directory_store.h"
 #include "support/crashing_process.h"
 #include "support/segment.h"

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "overlay/vxlan_plan.h"
+
 namespace weft::overlay {
 namespace {
 
@@ -23,6 +25,12 @@ Lease vxlan_lease(const char* key_text, const char* public_address, const char* 
           .public_ipv4 = ip(public_address), .backend_type = "vxlan", .backend_data = data}};
 }
 
+Peers vxlan_peers(const LeaseView& leases, const LeaseKey& own) {
+  const NetConf conf = vxlan_conf();
+  return find_peers(conf.networks, vxlan_peer_rules(std::get<VxlanBackend>(conf.backend)), leases,
+                    own);
+}
+
 LeaseView view_of(const std::vector<Lease>& leases) {
   LeaseView view;
   for (const auto& lease : leases) view.leases[lease.key] = lease;
@@ -34,10 +42,9 @@ constexpr const char* kGood = R"({"VNI":1,"VtepMAC":"02:00:00:00:00:02"})";
 TEST(Peers, TheOwnLeaseAndOtherBackendsAreNoPeers) {
   Lease other = vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood);
   other.attributes.backend_type = "host-gw";
-  const auto peers = find_peers(vxlan_conf(),
-                                view_of({vxlan_lease("10.3.1.0-24", "192.0.2.1", kGood),
-                                         vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood), other}),
-                                key("10.3.1.0-24"));
+  const auto peers = vxlan_peers(view_of({vxlan_lease("10.3.1.0-24", "192.0.2.1", kGood),
+                                          vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood), other}),
+                                 key("10.3.1.0-24"));
   EXPECT_TRUE(peers.refused.empty());
   ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
   EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
@@ -59,10 +66,9 @@ TEST(Peers, ALeaseWithBadDataIsRefusedAndTheOthersStay) {
         {R"({"VNI":1,"VtepMAC":"01:00:00:00:00:02"})", "no unicast MAC"},
         {R"({"VNI":1,"VtepMAC":"00:00:00:00:00:00"})", "no unicast MAC"},
         {R"({"VNI":"1","VtepMAC":"02:00:00:00:00:02"})", "VNI"}}) {
-    const auto peers = find_peers(vxlan_conf(),
-                                  view_of({vxlan_lease("10.3.2.0-24", "192.0.2.2", data),
-                                           vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood)}),
-                                  key("10.3.1.0-24"));
+    const auto peers = vxlan_peers(view_of({vxlan_lease("10.3.2.0-24", "192.0.2.2", data),
+                                            vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood)}),
+                                   key("10.3.1.0-24"));
     EXPECT_EQ(peers.of.at(Family::kIpv4).size(), 1U) << data;
     ASSERT_EQ(peers.refused.size(), 1U) << data;
     EXPECT_NE(peers.refused[0].find("10.3.2.0/24"), std::string::npos);
@@ -71,12 +77,11 @@ TEST(Peers, ALeaseWithBadDataIsRefusedAndTheOthersStay) {
 }
 
 TEST(Peers, OverlappingAndForeignSubnetsAreRefused) {
-  const auto peers = find_peers(vxlan_conf(),
-                                view_of({vxlan_lease("10.3.1.128-25", "192.0.2.4", kGood),
-                                         vxlan_lease("10.3.2.0-23", "192.0.2.2", kGood),
-                                         vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood),
-                                         vxlan_lease("10.9.0.0-24", "192.0.2.5", kGood)}),
-                                key("10.3.1.0-24"));
+  const auto peers = vxlan_peers(view_of({vxlan_lease("10.3.1.128-25", "192.0.2.4", kGood),
+                                          vxlan_lease("10.3.2.0-23", "192.0.2.2", kGood),
+                                          vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood),
+                                          vxlan_lease("10.9.0.0-24", "192.0.2.5", kGood)}),
+                                 key("10.3.1.0-24"));
   ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
   EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
   ASSERT_EQ(peers.refused.size(), 3U);
