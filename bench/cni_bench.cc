@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -109,24 +110,36 @@ struct Serial {
   double del;
 };
 
-Serial measure_serial(Bench& bench, const Plugins& plugins) {
-  std::vector<double> versions;
-  std::vector<double> adds;
-  std::vector<double> dels;
-  for (int i = 0; i < kSerial; ++i) {
-    const Pod pod = bench.make_pod(i);
-    auto start = Clock::now();
-    Bench::call(plugins, "VERSION", pod);
-    versions.push_back(milliseconds_since(start));
-    start = Clock::now();
-    Bench::call(plugins, "ADD", pod);
-    adds.push_back(milliseconds_since(start));
-    start = Clock::now();
-    Bench::call(plugins, "DEL", pod);
-    dels.push_back(milliseconds_since(start));
-    Bench::drop_pod(pod);
-  }
-  return {.version = median(versions), .add = median(adds), .del = median(dels)};
+// Both in turns, pod by pod, so that what else the machine does meets them alike. The pods are
+// made before and dropped after: the kernel takes a namespace down in the background, under the
+// lock that an ADD needs.
+std::array<Serial, 2> measure_serial(Bench& bench, const std::array<const Plugins*, 2>& sides) {
+  struct Times {
+    std::vector<double> version, add, del;
+  };
+  std::array<Times, 2> times;
+  std::vector<std::array<Pod, 2>> pods;
+  for (int i = 0; i < kSerial; ++i)
+    pods.push_back({bench.make_pod(2 * i), bench.make_pod(2 * i + 1)});
+  const auto in_turns = [&](const char* verb, std::vector<double> Times::*kept) {
+    for (const auto& pair : pods)
+      for (std::size_t side = 0; side < sides.size(); ++side) {
+        const auto start = Clock::now();
+        Bench::call(*sides[side], verb, pair[side]);
+        (times[side].*kept).push_back(milliseconds_since(start));
+      }
+  };
+  in_turns("VERSION", &Times::version);
+  in_turns("ADD", &Times::add);
+  in_turns("DEL", &Times::del);
+  for (const auto& pair : pods)
+    for (const auto& pod : pair) Bench::drop_pod(pod);
+  std::array<Serial, 2> result;
+  for (std::size_t side = 0; side < sides.size(); ++side)
+    result[side] = {.version = median(times[side].version),
+                    .add = median(times[side].add),
+                    .del = median(times[side].del)};
+  return result;
 }
 
 // The kernel's own part of a DEL: removing the pod's device, as it is after an ADD, with one
@@ -241,10 +254,8 @@ int main(int argc, char** argv) {
   Bench bench(folder);
   const Plugins weft_cni = ours(folder, argv[1]);
   const Plugins go = theirs(folder, argv[2]);
-  measure_serial(bench, weft_cni);  // warm
-  measure_serial(bench, go);
-  const Serial mine = measure_serial(bench, weft_cni);
-  const Serial peer = measure_serial(bench, go);
+  measure_serial(bench, {&weft_cni, &go});  // warm
+  const auto [mine, peer] = measure_serial(bench, {&weft_cni, &go});
   const Removal removal = measure_removal(bench, weft_cni);
   const double my_rate = measure_at_once(bench, weft_cni);
   const double peer_rate = measure_at_once(bench, go);

@@ -151,7 +151,11 @@ CniStatus configure_interface(Rtnetlink& rtnetlink, const std::string& ifname, L
                               const InterfacePlan& plan) {
   RETURN_IF_ERROR(apply_settings(plan.settings, ifname));
   std::vector<Request> requests;
-  std::vector<std::string> tried;
+  std::vector<std::string> tried;  // nothing: may fail
+  // Before the device is up, for then the kernel looks at it. By netlink and not by sysctl: it
+  // travels with the rest instead of asking for a file of its own.
+  requests.push_back(kernel::encode_link_change(link, {.arp_notify = true}));
+  tried.emplace_back();
   for (const auto& address : plan.addresses) {
     requests.push_back(kernel::encode_new_address({.key = {.link = link, .address = address}},
                                                   !plan.wait_for_dad));
@@ -165,7 +169,8 @@ CniStatus configure_interface(Rtnetlink& rtnetlink, const std::string& ifname, L
   const auto send = [&]() -> CniStatus {
     const auto verdicts = rtnetlink.request_all(requests);
     for (std::size_t i = 0; i < verdicts.size(); ++i)
-      if (!verdicts[i]) return because(tried[i], CniError(verdicts[i].error()));
+      if (!verdicts[i] && !tried[i].empty())
+        return because(tried[i], CniError(verdicts[i].error()));
     requests.clear();
     tried.clear();
     return {};

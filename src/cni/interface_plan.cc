@@ -24,7 +24,6 @@ void plan_settings(InterfacePlan& plan, const std::string& ifname,
     plan.settings.push_back({.name = ipv6_setting(ifname, "enhanced_dad"), .value = "1"});
   plan.settings.push_back(
       {.name = ipv6_setting(ifname, "accept_dad"), .value = options.detect_duplicates ? "1" : "0"});
-  plan.settings.push_back({.name = "net/ipv4/conf/" + ifname + "/arp_notify", .value = "1"});
   const bool ipv6 =
       std::any_of(plan.addresses.begin(), plan.addresses.end(),
                   [](const InterfaceAddress& address) { return !address.address.is_v4(); });

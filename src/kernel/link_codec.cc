@@ -2,6 +2,7 @@
 #include <linux/if_addr.h>
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/ip.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 #include <net/if.h>
@@ -134,6 +135,14 @@ Request encode_link_change(LinkIndex link, const LinkChange& change) {
     request.nest(IFLA_LINKINFO, [&](Request& info) {
       info.string(IFLA_INFO_KIND, "bridge").nest(IFLA_INFO_DATA, [&](Request& data) {
         data.u8(IFLA_BR_VLAN_FILTERING, *change.vlan_filtering ? 1 : 0);
+      });
+    });
+  if (change.arp_notify)
+    request.nest(IFLA_AF_SPEC, [&](Request& families) {
+      families.nest(AF_INET, [&](Request& inet) {
+        inet.nest(IFLA_INET_CONF, [&](Request& settings) {
+          settings.u32(IPV4_DEVCONF_ARP_NOTIFY, *change.arp_notify ? 1 : 0);
+        });
       });
     });
   return request;

@@ -51,6 +51,7 @@ struct LinkChange {
   std::optional<int> netns_fd = {};
   std::optional<std::string> alias = {};
   std::optional<bool> vlan_filtering = {};  ///< of a bridge
+  std::optional<bool> arp_notify = {};      ///< tells neighbours of its IPv4 addresses at UP
 };
 
 Request encode_new_link(const NewLink& link);

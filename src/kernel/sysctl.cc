@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/fd.h"
 #include "base/files.h"
 #include "base/text.h"
@@ -27,15 +29,22 @@ Result<std::string> read_sysctl(std::string_view name) {
 
 Status write_sysctl(std::string_view name, std::string_view value) {
   ASSIGN_OR_RETURN(const std::string path, path_of(name));
-  ASSIGN_OR_RETURN(const std::string present, read_file(path));
-  if (trim(present) == value) return {};
   const std::string tried = "setting " + path + " to " + std::string(value);
-  Fd fd(::open(path.c_str(), O_WRONLY | O_CLOEXEC));
+  // Opened once for both: finding a name below /proc/sys is slow where there are many
+  // namespaces, since the kernel hashes the same name of each into one chain.
+  Fd fd(::open(path.c_str(), O_RDWR | O_CLOEXEC));
+  const bool read_only = fd.empty() && (errno == EROFS || errno == EACCES);
+  if (read_only) fd = Fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (fd.empty()) return fail_errno(tried);
+  char present[256];
+  const ssize_t got = ::pread(fd.get(), present, sizeof present, 0);
+  if (got >= 0 && trim({present, static_cast<std::size_t>(got)}) == value) return {};
   const std::string line = std::string(value) + "\n";
-  if (::write(fd.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
-    return fail_errno(tried);
-  return {};
+  if (::pwrite(fd.get(), line.data(), line.size(), 0) == static_cast<ssize_t>(line.size()))
+    return {};
+  // A file that could only be opened for reading answers EBADF, which says nothing.
+  if (read_only) errno = EROFS;
+  return fail_errno(tried);
 }
 
 }  // namespace weft::kernel

@@ -280,12 +280,17 @@ CniResult<bool> AddressStore::reserve(const AddressOwner& owner, const IpAddress
   }
   entries_->emplace_back(hash(owner), address);
   append_to_index('+', entries_->back());
-  // Only the order of what comes next hangs on it: a failure is no failure of the ADD.
-  const std::string last = "last_reserved_ip." + std::to_string(set);
-  Fd last_file(
-      ::openat(directory_.get(), last.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-  if (!last_file.empty()) write_whole(last_file.get(), name);
+  remember_last(name, set);
   return true;
+}
+
+// Only the order of what comes next hangs on it: a failure is no failure of the ADD. Not
+// truncated to nothing first: ext4 would write such a file to the disk when it is closed.
+void AddressStore::remember_last(const std::string& address, std::size_t set) {
+  const std::string name = "last_reserved_ip." + std::to_string(set);
+  const Fd file(::openat(directory_.get(), name.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  if (file.empty() || !write_whole(file.get(), address)) return;
+  (void)!::ftruncate(file.get(), static_cast<off_t>(address.size()));
 }
 
 CniStatus AddressStore::release(const IpAddress& address) {

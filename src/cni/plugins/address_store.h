@@ -78,6 +78,7 @@ class AddressStore {
   CniStatus rebuild();
   void write_index();
   void append_to_index(char sign, const Entry& entry);
+  void remember_last(const std::string& address, std::size_t set);
   void stamp();
   std::optional<Reservation> read_reservation(const std::string& name);
   std::string path(const std::string& name) const { return folder_ + "/" + name; }
