@@ -76,6 +76,10 @@ std::string LeaseKey::describe() const {
 
 Result<LeaseAttributes> LeaseAttributes::parse(std::string_view json) {
   ASSIGN_OR_RETURN(const Json value, parse_json(json));
+  return read(value);
+}
+
+Result<LeaseAttributes> LeaseAttributes::read(const Json& value) {
   if (!value.is_object()) return fail("the value is no JSON object");
   LeaseAttributes attributes;
   ASSIGN_OR_RETURN(attributes.public_ipv4, read_address(value, "PublicIP", Family::kIpv4));

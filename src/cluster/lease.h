@@ -13,6 +13,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "net/address.h"
 
@@ -47,6 +48,7 @@ struct LeaseAttributes {
 
   /// Reads a value. Unknown members are ignored; a missing or malformed address is refused.
   static Result<LeaseAttributes> parse(std::string_view json);
+  static Result<LeaseAttributes> read(const Json& value);
   const std::optional<IpAddress>& public_address(Family family) const {
     return family == Family::kIpv4 ? public_ipv4 : public_ipv6;
   }

@@ -1,13 +1,12 @@
 #include "overlay/agent.h"
 
-#include <malloc.h>
-
 #include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "base/files.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "cluster/subnet_env.h"
 #include "kernel/iptables.h"
 #include "kernel/rtnetlink.h"
@@ -76,12 +75,6 @@ std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& 
   return destinations;
 }
 
-// A pass over 5,000 peers builds megabytes of tables and frees them between what stays; without
-// this the heap would keep their pages. It takes a tenth of a millisecond for a small cluster.
-void give_memory_back() {
-  ::malloc_trim(0);
-}
-
 class Agent {
  public:
   Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, Uplink uplink,
@@ -122,6 +115,7 @@ class Agent {
   LeaseKeeper keeper_;
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
+  bool was_ready_ = false;                  // of the repair loop
   unsigned edits_in_a_row_ = 0;             // of the repair loop
   std::atomic<bool> rules_dirty_{true};
   LockGuarded<std::vector<LinkIndex>> watched_links_;
@@ -156,8 +150,11 @@ LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
 }
 
 milliseconds Agent::lease_pass() {
-  const auto delay = keeper_.step(watch_->view(), std::chrono::system_clock::now());
-  give_memory_back();
+  const auto view = watch_->view();
+  // The watch is reading all leases already, and nudges when it has them or cannot have them.
+  if (!view && !keeper_.lease() && watch_->health()) return kAtRest;
+  const auto delay = keeper_.step(view, std::chrono::system_clock::now());
+  trim_heap();
   return delay;
 }
 
@@ -176,7 +173,8 @@ Rest Agent::repair_pass() {
   if (!outcome.failures.empty()) rules_dirty_ = true;
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
   tell_status(outcome.ready, outcome.failures);
-  give_memory_back();
+  trim_heap();
+  if (outcome.ready && !std::exchange(was_ready_, true)) unmap_start_up_code();
   return {backoff(failures_, kAtRest), rest_in_a_quarrel(outcome.edited)};
 }
 

@@ -69,12 +69,17 @@ Result<bool> LeaseKeeper::try_to_take(const Allocation& allocation) {
   return created.has_value();
 }
 
-Status LeaseKeeper::acquire() {
+// A view serves the first try as well as a fresh list: every change is conditional on what was
+// seen, so an old view loses the race and costs a second try.
+Status LeaseKeeper::acquire(std::shared_ptr<const LeaseView> view) {
   for (int i = 0; i < kTries; ++i) {
-    ASSIGN_OR_RETURN(const LeaseView leases, store_.list());
+    if (i != 0 || view == nullptr) {
+      ASSIGN_OR_RETURN(LeaseView listed, store_.list());
+      view = std::make_shared<const LeaseView>(std::move(listed));
+    }
     AllocationFacts facts = hooks_.facts();
     if (const auto held = lease()) facts.previous = held->key;
-    ASSIGN_OR_RETURN(const Allocation allocation, choose_subnet(conf_, leases, facts, roll));
+    ASSIGN_OR_RETURN(const Allocation allocation, choose_subnet(conf_, *view, facts, roll));
     ASSIGN_OR_RETURN(const bool taken, try_to_take(allocation));
     if (taken) return {};
     spdlog::debug("lease {}: another node was faster", allocation.key.describe());
@@ -108,10 +113,10 @@ milliseconds LeaseKeeper::step(const std::shared_ptr<const LeaseView>& view,
   const bool due = held && held->expiry && now + times_.renew_margin >= *held->expiry;
   Status status;
   if (!held) {
-    status = acquire();
+    status = acquire(view);
   } else if (view && suspicious(*view, *held)) {
     auto ours = still_ours(*held);
-    status = !ours ? Status(Failure(ours.error())) : *ours ? Status() : acquire();
+    status = !ours ? Status(Failure(ours.error())) : *ours ? Status() : acquire(nullptr);
   } else if (wrong_text || due) {
     status = rewrite(*held);
     if (status && due) spdlog::debug("lease {}: renewed", held->key.describe());

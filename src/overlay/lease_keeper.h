@@ -52,7 +52,7 @@ class LeaseKeeper {
   Status health() const { return health_.copy(); }
 
  private:
-  Status acquire();
+  Status acquire(std::shared_ptr<const LeaseView> view);
   /// True when this node holds a lease now, false when another node was faster.
   Result<bool> try_to_take(const Allocation& allocation);
   Status rewrite(const Lease& seen);

@@ -11,8 +11,8 @@ Result<Lease> parse_lease_file(const std::string& name, std::string_view text,
                                std::int64_t written) {
   Lease lease;
   ASSIGN_OR_RETURN(lease.key, parse_lease_name(name));
-  ASSIGN_OR_RETURN(lease.attributes, LeaseAttributes::parse(text));
   ASSIGN_OR_RETURN(const Json value, parse_json(text));
+  ASSIGN_OR_RETURN(lease.attributes, LeaseAttributes::read(value));
   std::optional<std::string> expiration;
   lease.version = written;
   ObjectReader reader(value, "lease");
