@@ -91,6 +91,10 @@ Result<Fd> listening_socket(Family family) {
 Result<Fd> datagram_socket(Family family) {
   ASSIGN_OR_RETURN(Fd fd, bound_socket(family, SOCK_DGRAM));
   if (fd.empty()) return fd;
+  // On a busy machine a responder may wait for its turn for long: what is asked meanwhile must
+  // not look like the network's loss.
+  const int space = 4 << 20;
+  ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &space, sizeof space);
   // The address that was asked has to be the one that answers, on a host that has several.
   if (family == Family::kIpv4) {
     switch_on(fd, IPPROTO_IP, IP_RECVTTL);

@@ -1,5 +1,6 @@
 // The example labs, compared with the facts of the clusters that they stand for.
 #include "lab_fixture.h"
+#include "support/packet_stream.h"
 
 namespace weft::test {
 namespace {
@@ -82,12 +83,20 @@ TEST_F(ExampleTest, S4CrossesRouters) {
 TEST_F(ExampleTest, S5AThirdNodeJoinsAndLeaves) {
   up("s5-join.yaml");
   EXPECT_EQ(matrix(lab_).exit_code, 0);
+  // The others talk while it joins, a datagram a millisecond, and lose none.
+  const Json before = status(lab_);
+  PacketStream stream("/run/netns/" + before["pods"][0]["netns"].get<std::string>(),
+                      before["pods"][1]["addresses"][0].get<std::string>(), 8080,
+                      std::chrono::milliseconds(1));
   must({"lab", "add-node", "worker-2", "--name", lab_, "--address", "10.161.119.138/19",
         "--gateway", "10.161.127.253", "--subnet", "10.244.3.0/24"});
   for (const char* node : {"master", "worker-1"})
     EXPECT_TRUE(eventually([&] { return contains(at(node, {"ip", "route"}), "10.244.3.0/24"); }));
   const Matrix joined = matrix(lab_);
   EXPECT_EQ(joined.exit_code, 0) << joined.report.dump(1);
+  const PacketStream::Counts counts = stream.finish();
+  EXPECT_GT(counts.sent, 100U);
+  EXPECT_EQ(counts.answered, counts.sent);
   // It leaves while one node's agent is down; that one catches up when it is back.
   must({"lab", "agent", "stop", "master", "--name", lab_});
   must({"lab", "remove-node", "worker-2", "--name", lab_});

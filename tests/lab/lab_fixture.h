@@ -61,23 +61,22 @@ class LabTest : public ::testing::Test {
     int exit_code = -1;
     Json report;
 
+    Json pairs_of(const std::string& wanted) const {
+      for (const auto& path_class : report["classes"])
+        if (path_class["class"] == wanted) return path_class["pairs"];
+      return Json::array();
+    }
     /// The reasons of the failed pairs of a class.
     std::vector<std::string> failures(const std::string& wanted) const {
       std::vector<std::string> reasons;
-      for (const auto& path_class : report["classes"])
-        if (path_class["class"] == wanted)
-          for (const auto& pair : path_class["pairs"])
-            if (!pair["ok"].get<bool>()) reasons.push_back(pair["reason"].get<std::string>());
+      for (const auto& pair : pairs_of(wanted))
+        if (!pair["ok"].get<bool>()) reasons.push_back(pair["reason"].get<std::string>());
       return reasons;
     }
-    std::size_t pairs(const std::string& wanted) const {
-      for (const auto& path_class : report["classes"])
-        if (path_class["class"] == wanted) return path_class["pairs"].size();
-      return 0;
-    }
+    std::size_t pairs(const std::string& wanted) const { return pairs_of(wanted).size(); }
   };
   static Matrix matrix(const std::string& lab) {
-    const Outcome outcome = weft({"matrix", "--name", lab, "-o", "json", "--timeout", "300"});
+    const Outcome outcome = weft({"matrix", "--name", lab, "-o", "json", "--timeout", "1000"});
     EXPECT_FALSE(outcome.output.empty()) << outcome.errors;
     return {.exit_code = outcome.exit_code,
             .report = parse_json(outcome.output).value_or(Json::object())};
