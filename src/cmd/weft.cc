@@ -4,6 +4,8 @@
 // (usage.h); the callback of the subcommand that was given does the work and leaves its exit
 // code. Exit codes: 0 fine, 1 something is wrong, 2 nothing could be checked or wrong usage,
 // 3 warnings only.
+#include <unistd.h>
+
 #include <csignal>
 #include <string>
 
@@ -28,14 +30,19 @@ void add_responder(CLI::App& app, ExitCode& code) {
   struct Options {
     std::string name;
     std::string node;
+    int ready_fd = -1;
   };
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("responder", "answers HTTP and UDP on port 8080");
   command->group("");
   command->add_option("--name", options->name)->required();
   command->add_option("--node", options->node)->required();
+  command->add_option("--ready-fd", options->ready_fd);
   command->callback([options, &code] {
-    const auto status = weft::lab::respond(options->name, options->node);
+    const auto tell = [fd = options->ready_fd] {
+      if (fd >= 0 && ::write(fd, "\n", 1) == 1) ::close(fd);
+    };
+    const auto status = weft::lab::respond(options->name, options->node, tell);
     if (!status) code = weft::cmd::fail_with(ExitCode::kWrong, status.error());
   });
 }

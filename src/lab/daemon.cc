@@ -1,6 +1,7 @@
 #include "lab/daemon.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/fd.h"
 #include "base/files.h"
 #include "base/text.h"
 
@@ -55,9 +57,26 @@ void reap(pid_t pid) {
   ::waitpid(pid, nullptr, WNOHANG);
 }
 
+// The pipe ends when the program does.
+Status wait_until_ready(const Fd& ready, const Daemon& daemon) {
+  constexpr int kPatience = 10'000;
+  pollfd waited{.fd = ready.get(), .events = POLLIN, .revents = 0};
+  char byte = 0;
+  const std::string& program = daemon.argv.front();
+  if (::poll(&waited, 1, kPatience) == 0)
+    return fail(program + " does not serve after 10 s", "see " + daemon.log);
+  if (::read(ready.get(), &byte, 1) != 1)
+    return fail(program + " ended: " + last_line(daemon.log), "see " + daemon.log);
+  return {};
+}
+
 }  // namespace
 
 Result<pid_t> start_daemon(const Daemon& daemon) {
+  int ends[2] = {-1, -1};
+  if (daemon.tells_ready && ::pipe2(ends, O_CLOEXEC) != 0) return fail_errno("opening a pipe");
+  const Fd ready(ends[0]);
+  Fd told(ends[1]);
   posix_spawn_file_actions_t actions;
   posix_spawnattr_t attributes;
   posix_spawn_file_actions_init(&actions);
@@ -66,6 +85,7 @@ Result<pid_t> start_daemon(const Daemon& daemon) {
   posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, daemon.log.c_str(),
                                    O_WRONLY | O_CREAT | O_APPEND, 0644);
   posix_spawn_file_actions_adddup2(&actions, STDOUT_FILENO, STDERR_FILENO);
+  if (daemon.tells_ready) posix_spawn_file_actions_adddup2(&actions, told.get(), kReadyFd);
   posix_spawn_file_actions_addchdir_np(&actions, "/");
   sigset_t none;
   sigset_t all;
@@ -82,6 +102,8 @@ Result<pid_t> start_daemon(const Daemon& daemon) {
   posix_spawn_file_actions_destroy(&actions);
   posix_spawnattr_destroy(&attributes);
   if (error != 0) return fail_errno("starting " + daemon.argv.front(), error);
+  told.reset();
+  if (daemon.tells_ready) RETURN_IF_ERROR(wait_until_ready(ready, daemon));
   return pid;
 }
 

@@ -18,9 +18,13 @@ struct Daemon {
   std::vector<std::string> argv = {};
   std::vector<std::string> environment = {};  ///< "K=V", beside ours
   std::string log = {};                       ///< appended to by its standard output and error
+  bool tells_ready = false;  ///< it writes a byte to descriptor kReadyFd once it serves
 };
 
-/// Starts a program in the calling thread's namespaces, in a session of its own, in "/".
+inline constexpr int kReadyFd = 3;
+
+/// Starts a program in the calling thread's namespaces, in a session of its own, in "/". One that
+/// tells when it is ready is waited for, at most 10 s; fails when it ends before that.
 Result<pid_t> start_daemon(const Daemon& daemon);
 
 /// Whether a process is there, no zombie, and stands in the network namespace at `netns`.

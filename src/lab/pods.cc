@@ -74,11 +74,13 @@ std::string pod_log(const Lab& lab, const Pod& pod) {
 
 std::vector<std::string> responder_command(const Programs& programs, const std::string& name,
                                            const std::string& node) {
-  return {programs.weft, "responder", "--name=" + name, "--node=" + node};
+  return {programs.weft, "responder", "--name=" + name, "--node=" + node,
+          "--ready-fd=" + std::to_string(kReadyFd)};
 }
 
 Status start_program(const Lab& lab, const Programs& programs, const Pod& pod) {
   Daemon daemon{.argv = pod.command, .log = pod_log(lab, pod)};
+  daemon.tells_ready = daemon.argv.empty();
   if (daemon.argv.empty()) daemon.argv = responder_command(programs, pod.name, pod.node);
   for (const auto& [name, value] : pod.environment)
     daemon.environment.push_back(name + "=" + value);
@@ -139,7 +141,8 @@ Status start_responder(const Lab& lab, const Programs& programs, const std::stri
   return in_netns(lab.name, member, [&]() -> Status {
     ASSIGN_OR_RETURN(const pid_t pid,
                      start_daemon({.argv = responder_command(programs, member, member),
-                                   .log = state_folder(lab.name) + "/" + member + ".log"}));
+                                   .log = state_folder(lab.name) + "/" + member + ".log",
+                                   .tells_ready = true}));
     static_cast<void>(pid);  // found again by its namespace
     return {};
   });

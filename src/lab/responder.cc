@@ -264,9 +264,11 @@ class Responder {
 
 }  // namespace
 
-Status respond(const std::string& name, const std::string& node) {
+Status respond(const std::string& name, const std::string& node,
+               const std::function<void()>& listening) {
   Responder responder(name, node);
   RETURN_IF_ERROR(responder.open());
+  listening();
   return responder.run();
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/result.h"
@@ -16,6 +17,8 @@ namespace weft::lab {
 inline constexpr std::uint16_t kResponderPort = 8080;
 
 /// Answers in the calling thread's network namespace; returns only when it cannot go on.
-Status respond(const std::string& name, const std::string& node);
+/// `listening` is called once, when whoever asks from then on is answered.
+Status respond(const std::string& name, const std::string& node,
+               const std::function<void()>& listening);
 
 }  // namespace weft::lab

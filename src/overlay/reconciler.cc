@@ -85,14 +85,7 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
                                      bool rules_dirty) {
   Outcome outcome;
   PassReport report;
-  const Status uplink = refresh_uplink(outcome.uplink_changed);
-  report.note(uplink);
-  if (uplink) {
-    settle_data_plane(own, *view, report);
-    const Status written = write_subnet_env(own);
-    report.note(written);
-    outcome.ready = written.has_value();
-  }
+  // Before subnet.env, which lets pods start: their first packets are masqueraded too.
   if (rules_dirty)
     for (const auto& [family, network] : conf_.networks)
       report.note(rules_.settle({.network = network.network,
@@ -101,6 +94,14 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
                                  .forward = options_.forward_rules,
                                  .random_fully = options_.random_fully},
                                 report));
+  const Status uplink = refresh_uplink(outcome.uplink_changed);
+  report.note(uplink);
+  if (uplink) {
+    settle_data_plane(own, *view, report);
+    const Status written = write_subnet_env(own);
+    report.note(written);
+    outcome.ready = written.has_value();
+  }
   const PassCause cause = first_pass_             ? PassCause::kStart
                           : view != planned_view_ ? PassCause::kPeers
                                                   : PassCause::kDrift;

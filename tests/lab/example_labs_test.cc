@@ -82,7 +82,8 @@ TEST_F(ExampleTest, S4CrossesRouters) {
 
 TEST_F(ExampleTest, S5AThirdNodeJoinsAndLeaves) {
   up("s5-join.yaml");
-  EXPECT_EQ(matrix(lab_).exit_code, 0);
+  const Matrix first = matrix(lab_);
+  EXPECT_EQ(first.exit_code, 0) << first.report.dump(1);
   // The others talk while it joins, a datagram a millisecond, and lose none.
   const Json before = status(lab_);
   PacketStream stream("/run/netns/" + before["pods"][0]["netns"].get<std::string>(),
