@@ -1,0 +1,77 @@
+#include "base/sd_notify.h"
+
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include <gtest/gtest.h>
+
+#include "base/fd.h"
+#include "support/temp_dir.h"
+
+namespace weft {
+namespace {
+
+// The manager's side.
+class Listener {
+ public:
+  explicit Listener(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
+    sockaddr_un at{};
+    at.sun_family = AF_UNIX;
+    std::memcpy(at.sun_path, path.data(), path.size());
+    if (path[0] == '@') at.sun_path[0] = '\0';
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
+    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
+  }
+  std::string next() const {
+    char text[512];
+    const ssize_t got = ::recv(fd_.get(), text, sizeof text, MSG_DONTWAIT);
+    return got < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(got));
+  }
+
+ private:
+  Fd fd_;
+};
+
+TEST(ServiceManager, IsToldOverItsSocket) {
+  const test::TempDir folder;
+  for (const std::string& path : {folder.path() + "/notify", "@weft-" + folder.path()}) {
+    const Listener listener(path);
+    ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
+    const auto manager = ServiceManager::from_environment();
+    EXPECT_EQ(::getenv("NOTIFY_SOCKET"), nullptr);
+    EXPECT_TRUE(manager.ready());
+    EXPECT_EQ(listener.next(), "READY=1");
+    EXPECT_TRUE(manager.status("3 peers\nREADY=0"));
+    EXPECT_EQ(listener.next(), "STATUS=3 peers READY=0");
+    EXPECT_FALSE(manager.watchdog());
+  }
+}
+
+TEST(ServiceManager, SaysHowOftenItWantsALifeSign) {
+  ::setenv("NOTIFY_SOCKET", "/nowhere", 1);
+  ::setenv("WATCHDOG_USEC", "30000000", 1);
+  EXPECT_EQ(ServiceManager::from_environment().watchdog(), std::chrono::seconds(30));
+  ::setenv("NOTIFY_SOCKET", "/nowhere", 1);
+  ::setenv("WATCHDOG_USEC", "30000000", 1);
+  ::setenv("WATCHDOG_PID", "1", 1);
+  EXPECT_FALSE(ServiceManager::from_environment().watchdog()) << "it watches another process";
+}
+
+TEST(ServiceManager, ThatIsNotThereIsNoTrouble) {
+  ::unsetenv("NOTIFY_SOCKET");
+  EXPECT_TRUE(ServiceManager::from_environment().ready());
+}
+
+TEST(ServiceManager, ThatHasGoneIsAnError) {
+  ::setenv("NOTIFY_SOCKET", "/nowhere/notify", 1);
+  EXPECT_FALSE(ServiceManager::from_environment().ready());
+  ::setenv("NOTIFY_SOCKET", "no path", 1);
+  EXPECT_FALSE(ServiceManager::from_environment().ready());
+}
+
+}  // namespace
+}  // namespace weft
