@@ -31,6 +31,12 @@ void PassReport::failure(std::string what) {
   failures_.push_back(std::move(what));
 }
 
+std::map<std::string, std::size_t> PassReport::edits_by_kind() const {
+  std::map<std::string, std::size_t> counts;
+  for (const auto& edit : edits_) ++counts[edit.kind];
+  return counts;
+}
+
 std::string PassReport::line(PassCause cause) const {
   if (edits_.empty()) return "";
   // Groups of one kind and one fate, in the order in which they first came up.

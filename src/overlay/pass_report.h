@@ -31,6 +31,7 @@ class PassReport {
   }
 
   bool edited() const { return !edits_.empty(); }
+  std::map<std::string, std::size_t> edits_by_kind() const;
   const std::vector<std::string>& failures() const { return failures_; }
 
   /// "repaired: link flannel.1 missing: created; route 10.244.2.0/24 missing: put". More than a

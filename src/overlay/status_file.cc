@@ -9,37 +9,18 @@
 #include "base/log.h"
 
 namespace weft::overlay {
-namespace {
-
-const char* name_of(AgentState state) {
-  switch (state) {
-    case AgentState::kReady:
-      return "ready";
-    case AgentState::kWaitingForConfig:
-      return "waiting-for-config";
-    case AgentState::kWaitingForLease:
-      return "waiting-for-lease";
-    case AgentState::kStoreUnreachable:
-      return "store-unreachable";
-    case AgentState::kError:
-      break;
-  }
-  return "error";
-}
-
-}  // namespace
 
 StatusFile::StatusFile(const std::string& subnet_file)
     : path_(subnet_file.substr(0, subnet_file.rfind('/') + 1) + "status.json") {}
 
 void StatusFile::set(AgentState state, const std::string& reason) {
-  const std::string now = std::string(name_of(state)) + " " + reason;
+  const std::string now = std::string(to_string(state)) + " " + reason;
   if (now == last_) return;
   const auto since = std::chrono::duration_cast<std::chrono::seconds>(
                          std::chrono::system_clock::now().time_since_epoch())
                          .count();
   const Json json = {
-      {"state", name_of(state)}, {"reason", reason}, {"since", since}, {"pid", ::getpid()}};
+      {"state", to_string(state)}, {"reason", reason}, {"since", since}, {"pid", ::getpid()}};
   const auto slash = path_.rfind('/');
   if (slash != std::string::npos && slash != 0) (void)make_directories(path_.substr(0, slash));
   // A comfort: the network works without it, and the next pass tries again.

@@ -7,10 +7,9 @@
 #include <string>
 
 #include "base/result.h"
+#include "overlay/agent_report.h"
 
 namespace weft::overlay {
-
-enum class AgentState { kReady, kWaitingForConfig, kWaitingForLease, kStoreUnreachable, kError };
 
 /// Writes `status.json` when its contents would change: {"state", "reason", "since", "pid"}.
 class StatusFile {
