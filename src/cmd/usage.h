@@ -40,5 +40,7 @@ void add_output_option(CLI::App& command, OutputFormat& format);
 void add_lab_commands(CLI::App& app, const std::vector<std::string>& program, ExitCode& code);
 /// `weft matrix`
 void add_matrix_command(CLI::App& app, ExitCode& code);
+/// `weft status`
+void add_status_command(CLI::App& app, ExitCode& code);
 
 }  // namespace weft::cmd

@@ -22,6 +22,7 @@ const char* const kExamples =
     "  weft lab up                        a cluster of 3 nodes with 2 pods each, on this machine\n"
     "  weft lab exec node1 ip route       run a program where a node or pod stands\n"
     "  weft matrix                        who reaches whom, and how\n"
+    "  weft status                        how this node's agent is\n"
     "  weft lab graph -o svg > lab.svg    draw it\n"
     "  weft lab down                      take it away\n";
 
@@ -75,6 +76,7 @@ int main(int argc, char** argv) {
   const auto line = weft::cmd::split_command_line(argc, argv);
   weft::cmd::add_lab_commands(app, line.program, code);
   weft::cmd::add_matrix_command(app, code);
+  weft::cmd::add_status_command(app, code);
   add_responder(app, code);
   const int ended = parse_and_run(app, line.ours);
   return ended >= 0 ? ended : static_cast<int>(code);

@@ -13,6 +13,7 @@
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
+#include "serve/http_ask.h"
 #include "support/must.h"
 #include "support/temp_dir.h"
 
@@ -145,6 +146,34 @@ TEST(HttpServer, AnswersAtAUnixSocketForRootAlone) {
     EXPECT_EQ(refused.error().number, EADDRINUSE);
   }
   EXPECT_NE(::access(path.c_str(), F_OK), 0) << "a socket that nobody listens at was left";
+}
+
+TEST(HttpAsk, GetsTheWholeAnswerOfAServerOfOurs) {
+  const test::TempDir folder;
+  const std::string path = folder.path() + "/weft.sock";
+  const std::string large(3 << 20, 'x');
+  HttpServer server([&](const std::string& asked) {
+    return asked == "/status" ? HttpReply{.body = large} : HttpReply{.status = 404};
+  });
+  must(server.listen(path));
+  const auto answer = must(http_ask(path, "/status", std::chrono::seconds(10)));
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(answer.body, large);
+  EXPECT_EQ(must(http_ask(path, "/x", std::chrono::seconds(10))).status, 404);
+}
+
+TEST(HttpAsk, SaysWhyThereIsNoAnswer) {
+  const test::TempDir folder;
+  const std::string path = folder.path() + "/weft.sock";
+  EXPECT_EQ(http_ask(path, "/", std::chrono::seconds(1)).error().number, ENOENT);
+  const Fd silent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_un at{};
+  at.sun_family = AF_UNIX;
+  std::memcpy(at.sun_path, path.data(), path.size());
+  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+  EXPECT_EQ(http_ask(path, "/", std::chrono::seconds(1)).error().number, ECONNREFUSED);
+  ASSERT_EQ(::listen(silent.get(), 1), 0);
+  EXPECT_EQ(http_ask(path, "/", std::chrono::milliseconds(20)).error().number, ETIMEDOUT);
 }
 
 TEST(HttpServer, TakesOverASocketThatAKilledOneLeft) {
