@@ -1,0 +1,53 @@
+#include "overlay/udp/worker.h"
+
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <utility>
+
+#include "overlay/udp/receiver.h"
+#include "overlay/udp/transmitter.h"
+
+namespace weft::overlay::udp {
+
+Result<std::unique_ptr<Worker>> Worker::start(kernel::Tun tun, kernel::Tun::Offloads offloads,
+                                              kernel::UdpSocket socket, const PeerSource& peers,
+                                              const kernel::IcmpSender& icmp,
+                                              std::function<void()> failed) {
+  Fd wake(::eventfd(0, EFD_CLOEXEC));
+  if (wake.empty()) return fail_errno("making an eventfd");
+  std::unique_ptr<Worker> worker(new Worker(std::move(tun), std::move(socket), std::move(wake)));
+  worker->thread_ = std::jthread([offloads, &peers, &icmp, failed = std::move(failed),
+                                  self = worker.get()](const std::stop_token& stop) {
+    self->run(stop, offloads, peers, icmp, failed);
+  });
+  return worker;
+}
+
+Worker::~Worker() {
+  thread_.request_stop();
+  const std::uint64_t one = 1;
+  (void)!::write(wake_.get(), &one, sizeof one);
+}
+
+void Worker::run(const std::stop_token& stop, kernel::Tun::Offloads offloads,
+                 const PeerSource& peers, const kernel::IcmpSender& icmp,
+                 const std::function<void()>& failed) {
+  Transmitter transmitter(tun_, socket_, icmp, tallies_);
+  Receiver receiver(tun_, offloads, socket_, tallies_);
+  PeerSource::Reader reader(peers);
+  std::array<pollfd, 3> ready{{{.fd = tun_.fd(), .events = POLLIN, .revents = 0},
+                               {.fd = socket_.fd(), .events = POLLIN, .revents = 0},
+                               {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  while (!stop.stop_requested()) {
+    const PeerTable& table = reader.refresh();
+    const bool sent = transmitter.step(table);
+    const bool received = receiver.step(table);
+    if (transmitter.failed()) return failed();
+    if (!sent && !received) (void)::poll(ready.data(), ready.size(), -1);
+  }
+}
+
+}  // namespace weft::overlay::udp
