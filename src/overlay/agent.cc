@@ -56,9 +56,19 @@ bool contains(const std::vector<T>& values, const T& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
 }
 
-// What this node's routes say against a subnet: all but the default, and but the pods' own.
+LinkIndex index_of(const NodeNetwork& network, const std::string& name) {
+  for (const auto& link : network.links)
+    if (link.name == name) return link.index;
+  return LinkIndex::kNone;
+}
+
+// What this node's routes say against a subnet: all but the default, but those through the
+// overlay's own `devices`, and but the pods' own.
 std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& conf,
+                                     const std::vector<std::string>& devices,
                                      const std::optional<LeaseKey>& previous) {
+  std::vector<LinkIndex> overlay;
+  for (const auto& name : devices) overlay.push_back(index_of(network, name));
   std::vector<Prefix> destinations;
   for (const auto& [family, routes] : network.routes) {
     const auto& pods = conf.networks.at(family);
@@ -68,7 +78,10 @@ std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& 
                                     destination == previous->ipv6.value_or(Prefix()));
       // A route to one subnet through a gateway is what an overlay leaves, ours or flannel's.
       const bool peer = pods.allows(destination) && route.gateway().has_value();
-      if (!destination.is_default() && !own && !peer && destination.overlaps(pods.network))
+      const bool through_overlay =
+          route.link() != LinkIndex::kNone && contains(overlay, route.link());
+      if (!destination.is_default() && !own && !peer && !through_overlay &&
+          destination.overlaps(pods.network))
         destinations.push_back(destination);
     }
   }
@@ -136,7 +149,8 @@ AllocationFacts Agent::facts() {
   // Without the routes the choice is only less careful.
   if (rtnetlink)
     if (const auto network = read_node_network(*rtnetlink, families))
-      facts.routed_elsewhere = routed_elsewhere(*network, conf_, previous_);
+      facts.routed_elsewhere =
+          routed_elsewhere(*network, conf_, data_plane_->device_names(), previous_);
   return facts;
 }
 

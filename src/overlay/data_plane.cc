@@ -1,6 +1,7 @@
 #include "overlay/data_plane.h"
 
 #include "overlay/host_gw_data_plane.h"
+#include "overlay/udp/udp_data_plane.h"
 #include "overlay/vxlan_data_plane.h"
 
 namespace weft::overlay {
@@ -15,6 +16,9 @@ struct Opener {
   }
   Result<std::unique_ptr<DataPlane>> operator()(const HostGwBackend&) const {
     return std::make_unique<HostGwDataPlane>(conf);
+  }
+  Result<std::unique_ptr<DataPlane>> operator()(const UdpBackend& backend) const {
+    return std::make_unique<udp::UdpDataPlane>(conf, backend);
   }
 };
 

@@ -125,6 +125,16 @@ Result<Backend> read_vxlan(ObjectReader& reader) {
   return backend;
 }
 
+Result<Backend> read_udp(ObjectReader& reader) {
+  UdpBackend backend;
+  std::uint32_t port = backend.port;
+  reader.read("Port", port);
+  if (port == 0 || port > 0xffff) reader.reject("Port", "must be between 1 and 65535");
+  RETURN_IF_ERROR(reader.finish());
+  backend.port = static_cast<std::uint16_t>(port);
+  return backend;
+}
+
 Result<Backend> read_backend(const Json& json) {
   ObjectReader outer(json, "net-conf.json");
   const Json* object = outer.object("Backend");
@@ -140,14 +150,18 @@ Result<Backend> read_backend(const Json& json) {
                    [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
     if (type == "vxlan") return read_vxlan(reader);
     if (type == "host-gw") return HostGwBackend{};
+    if (type == "udp") return read_udp(reader);
   }
-  return wrong("Backend", "this build has no backend \"" + type + "\", only vxlan and host-gw" +
-                              did_you_mean(type, {"vxlan", "host-gw"}));
+  if (object == nullptr) return UdpBackend{};
+  return wrong("Backend", "this build has no backend \"" + type +
+                              "\", only vxlan, host-gw and udp" +
+                              did_you_mean(type, {"vxlan", "host-gw", "udp"}));
 }
 
 }  // namespace
 
 std::string_view backend_type(const Backend& backend) {
+  if (std::holds_alternative<UdpBackend>(backend)) return "";
   return std::holds_alternative<VxlanBackend>(backend) ? "vxlan" : "host-gw";
 }
 
@@ -169,6 +183,8 @@ Result<NetConf> NetConf::parse(std::string_view text) {
   }
   if (conf.networks.empty()) return wrong("EnableIPv4", "neither IPv4 nor IPv6 is enabled");
   ASSIGN_OR_RETURN(conf.backend, read_backend(*json));
+  if (std::holds_alternative<UdpBackend>(conf.backend) && !enabled[Family::kIpv4])
+    return wrong("Backend", "udp carries IPv4 only, and EnableIPv4 is false; take vxlan");
   return conf;
 }
 

@@ -47,9 +47,14 @@ struct HostGwBackend {
   bool operator==(const HostGwBackend&) const = default;
 };
 
-using Backend = std::variant<VxlanBackend, HostGwBackend>;
+struct UdpBackend {
+  std::uint16_t port = 8285;
+  bool operator==(const UdpBackend&) const = default;
+};
 
-/// "vxlan" or "host-gw": what a node publishes as its BackendType.
+using Backend = std::variant<VxlanBackend, HostGwBackend, UdpBackend>;
+
+/// What a node publishes as its BackendType: "vxlan", "host-gw"; of udp nothing, as flannel.
 std::string_view backend_type(const Backend& backend);
 
 struct NetConf {

@@ -31,8 +31,9 @@ std::vector<std::string> yield_to_foreign(std::map<RouteKey, Route>& desired,
   std::vector<std::string> conflicts;
   for (const auto& route : foreign) {
     // Whatever its metric: two routes to one destination cannot both be meant.
-    const auto wanted = desired.find(main_route(route.key.destination));
-    if (wanted == desired.end()) continue;
+    const auto wanted = desired.lower_bound(
+        {.destination = route.key.destination, .table = RouteTable{}, .metric = 0});
+    if (wanted == desired.end() || wanted->first.destination != route.key.destination) continue;
     conflicts.push_back("peer " + route.key.destination.to_string() +
                         ": not programmed: this node has a route of its own there (" +
                         describe(route, "") + ", protocol " +

@@ -32,7 +32,7 @@ Result<std::vector<kernel::UdpSocket>> open_sockets(const Endpoint& local, std::
 
 }  // namespace
 
-Result<std::unique_ptr<Tunnel>> Tunnel::open(const Options& options, std::function<void()> failed) {
+Result<std::unique_ptr<Tunnel>> Tunnel::open(const Options& options) {
   ASSIGN_OR_RETURN(const std::size_t threads, thread_count(options.threads));
   const Endpoint local{.address = options.local.v4_number(), .port = options.port};
   ASSIGN_OR_RETURN(auto sockets, open_sockets(local, threads));
@@ -46,7 +46,7 @@ Result<std::unique_ptr<Tunnel>> Tunnel::open(const Options& options, std::functi
       offloads = tun.ask_offloads();
     }
     ASSIGN_OR_RETURN(auto worker, Worker::start(std::move(tun), offloads, std::move(sockets[i]),
-                                                tunnel->peers_, tunnel->icmp_, failed));
+                                                tunnel->peers_, tunnel->icmp_));
     tunnel->workers_.push_back(std::move(worker));
   }
   return tunnel;

@@ -18,7 +18,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -45,8 +44,8 @@ class Tunnel {
 
   /// Opens the port, then the device (made when it is missing, persistent), in the calling
   /// thread's namespace, and starts to work. EADDRINUSE when another program has the port.
-  /// `failed` is called on some thread when the device has gone away: open another tunnel then.
-  static Result<std::unique_ptr<Tunnel>> open(const Options& options, std::function<void()> failed);
+  /// When the device is deleted the threads end; a new tunnel makes another.
+  static Result<std::unique_ptr<Tunnel>> open(const Options& options);
 
   const Options& options() const { return options_; }
   void set_peers(PeerTable peers) { peers_.set(std::move(peers)); }

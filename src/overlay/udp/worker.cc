@@ -14,15 +14,14 @@ namespace weft::overlay::udp {
 
 Result<std::unique_ptr<Worker>> Worker::start(kernel::Tun tun, kernel::Tun::Offloads offloads,
                                               kernel::UdpSocket socket, const PeerSource& peers,
-                                              const kernel::IcmpSender& icmp,
-                                              std::function<void()> failed) {
+                                              const kernel::IcmpSender& icmp) {
   Fd wake(::eventfd(0, EFD_CLOEXEC));
   if (wake.empty()) return fail_errno("making an eventfd");
   std::unique_ptr<Worker> worker(new Worker(std::move(tun), std::move(socket), std::move(wake)));
-  worker->thread_ = std::jthread([offloads, &peers, &icmp, failed = std::move(failed),
-                                  self = worker.get()](const std::stop_token& stop) {
-    self->run(stop, offloads, peers, icmp, failed);
-  });
+  worker->thread_ =
+      std::jthread([offloads, &peers, &icmp, self = worker.get()](const std::stop_token& stop) {
+        self->run(stop, offloads, peers, icmp);
+      });
   return worker;
 }
 
@@ -33,8 +32,7 @@ Worker::~Worker() {
 }
 
 void Worker::run(const std::stop_token& stop, kernel::Tun::Offloads offloads,
-                 const PeerSource& peers, const kernel::IcmpSender& icmp,
-                 const std::function<void()>& failed) {
+                 const PeerSource& peers, const kernel::IcmpSender& icmp) {
   Transmitter transmitter(tun_, socket_, icmp, tallies_);
   Receiver receiver(tun_, offloads, socket_, tallies_);
   PeerSource::Reader reader(peers);
@@ -45,7 +43,7 @@ void Worker::run(const std::stop_token& stop, kernel::Tun::Offloads offloads,
     const PeerTable& table = reader.refresh();
     const bool sent = transmitter.step(table);
     const bool received = receiver.step(table);
-    if (transmitter.failed()) return failed();
+    if (transmitter.failed()) return;
     if (!sent && !received) (void)::poll(ready.data(), ready.size(), -1);
   }
 }

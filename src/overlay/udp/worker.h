@@ -2,8 +2,6 @@
 // socket.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <thread>
 
@@ -20,11 +18,10 @@ namespace weft::overlay::udp {
 /// Works from start() until destroyed, or until the device is gone.
 class Worker {
  public:
-  /// `peers` and `icmp` outlive it. `failed` is called on its thread when the device is gone.
+  /// `peers` and `icmp` outlive it.
   static Result<std::unique_ptr<Worker>> start(kernel::Tun tun, kernel::Tun::Offloads offloads,
                                                kernel::UdpSocket socket, const PeerSource& peers,
-                                               const kernel::IcmpSender& icmp,
-                                               std::function<void()> failed);
+                                               const kernel::IcmpSender& icmp);
   ~Worker();
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -35,7 +32,7 @@ class Worker {
   Worker(kernel::Tun tun, kernel::UdpSocket socket, Fd wake)
       : tun_(std::move(tun)), socket_(std::move(socket)), wake_(std::move(wake)) {}
   void run(const std::stop_token& stop, kernel::Tun::Offloads offloads, const PeerSource& peers,
-           const kernel::IcmpSender& icmp, const std::function<void()>& failed);
+           const kernel::IcmpSender& icmp);
 
   const kernel::Tun tun_;
   kernel::UdpSocket socket_;

@@ -1,0 +1,33 @@
+#include "overlay/udp/device_plan.h"
+
+namespace weft::overlay::udp {
+
+TunnelDevice plan_device(const Prefix& subnet, std::uint32_t uplink_mtu) {
+  return {.mtu = uplink_mtu - kOverhead,
+          .address = {.address = subnet.address(), .length = address_bits(subnet.family())}};
+}
+
+DeviceEdits diff_device(const TunnelDevice& desired, const Prefix& network, const Link& actual,
+                        const std::vector<LinkAddress>& addresses) {
+  DeviceEdits edits;
+  edits.set_up = !actual.up;
+  edits.add_address = true;
+  if (actual.mtu != desired.mtu) edits.set_mtu = desired.mtu;
+  for (const auto& found : addresses) {
+    const InterfaceAddress& address = found.key.address;
+    if (address == desired.address)
+      edits.add_address = false;
+    else if (network.contains(address.address))
+      edits.remove_addresses.push_back(address);
+  }
+  return edits;
+}
+
+ForwardingTables plan_route(const Prefix& network, LinkIndex device) {
+  ForwardingTables tables;
+  const RouteKey key{.destination = network, .metric = kRouteMetric};
+  tables.routes[key] = Route{.key = key, .hops = {{.link = device}}};
+  return tables;
+}
+
+}  // namespace weft::overlay::udp

@@ -1,0 +1,54 @@
+// device_plan.h: how the node's kernel should see the udp tunnel.
+//
+// As flannel's (pkg/backend/udp): a device with the first address of the node's subnet, and one
+// route through it for the whole pod network.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "net/address.h"
+#include "net/forwarding.h"
+#include "net/link.h"
+#include "net/link_address.h"
+
+namespace weft::overlay::udp {
+
+/// flannel asks for "flannel%d", and the kernel counts from 0.
+constexpr const char* kDeviceName = "flannel0";
+
+/// Bytes that the encapsulation adds: outer IPv4 20, UDP 8.
+constexpr std::uint32_t kOverhead = 28;
+
+/// The metric of the route. flannel's has none, and so goes before ours: when a node goes back to
+/// flannel, whose device becomes flannel1 beside ours, its packets take its route at once.
+constexpr std::uint32_t kRouteMetric = 87;
+
+struct TunnelDevice {
+  std::uint32_t mtu = 0;
+  InterfaceAddress address;
+  bool operator==(const TunnelDevice&) const = default;
+};
+
+TunnelDevice plan_device(const Prefix& subnet, std::uint32_t uplink_mtu);
+
+/// What has to be done to the device so that it is the planned one.
+struct DeviceEdits {
+  std::optional<std::uint32_t> set_mtu;
+  bool set_up = false;
+  bool add_address = false;
+  std::vector<InterfaceAddress> remove_addresses;  ///< of the pod network, but not the planned one
+
+  bool operator==(const DeviceEdits&) const = default;
+};
+
+/// `addresses` are the device's own. Foreign addresses inside `network` go (a former subnet's).
+DeviceEdits diff_device(const TunnelDevice& desired, const Prefix& network, const Link& actual,
+                        const std::vector<LinkAddress>& addresses);
+
+/// The one route.
+ForwardingTables plan_route(const Prefix& network, LinkIndex device);
+
+}  // namespace weft::overlay::udp

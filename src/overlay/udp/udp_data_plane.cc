@@ -1,0 +1,102 @@
+#include "overlay/udp/udp_data_plane.h"
+
+#include <cerrno>
+#include <utility>
+
+#include <spdlog/spdlog.h>
+
+#include "overlay/forwarding_pass.h"
+
+namespace weft::overlay::udp {
+
+UdpDataPlane::UdpDataPlane(const NetConf& conf, const UdpBackend& backend)
+    : network_(conf.networks.at(Family::kIpv4)), backend_(backend) {
+  if (conf.networks.contains(Family::kIpv6))
+    spdlog::warn("backend udp carries IPv4 only: IPv6 reaches the pods of its own node");
+}
+
+// `found` is the device of that name. One of another kind, or one that allows a single queue,
+// cannot be attached to; the port is ours by then, so no flanneld is behind it.
+Status UdpDataPlane::open_tunnel(const Tunnel::Options& options, const std::optional<Link>& found,
+                                 const Pass& pass) {
+  tunnel_.reset();  // it has the port
+  auto opened = Tunnel::open(options);
+  const std::string object = "link " + options.device;
+  if (!opened && opened.error().number == EINVAL && found) {
+    RETURN_IF_ERROR(kernel::ignore_errno(pass.rtnetlink.remove(found->index), ENODEV));
+    pass.report.edit("links", object, "unusable", "removed");
+    opened = Tunnel::open(options);
+  }
+  if (!opened) return Failure(opened.error());
+  tunnel_ = *std::move(opened);
+  ASSIGN_OR_RETURN(const auto link, pass.rtnetlink.link(options.device));
+  if (!link) return fail(options.device + " went away again");
+  if (!found || found->index != link->index)
+    pass.report.edit("links", object, "missing", "created");
+  device_ = link->index;
+  peers_.clear();
+  return {};
+}
+
+Status UdpDataPlane::settle_device(const Link& link, const Pass& pass) {
+  auto& rtnetlink = pass.rtnetlink;
+  const TunnelDevice desired = plan_device(*pass.own.key.ipv4, pass.uplink.link.mtu);
+  ASSIGN_OR_RETURN(const auto addresses, rtnetlink.addresses(link.index));
+  const DeviceEdits edits = diff_device(desired, network_.network, link, addresses);
+  const std::string object = "link " + link.name;
+  for (const auto& address : edits.remove_addresses) {
+    RETURN_IF_ERROR(kernel::ignore_errno(
+        rtnetlink.remove(LinkAddressKey{.link = link.index, .address = address}), EADDRNOTAVAIL));
+    pass.report.edit("addresses", "address " + address.to_string(), "stale", "removed");
+  }
+  if (edits.add_address) {
+    RETURN_IF_ERROR(kernel::ignore_errno(
+        rtnetlink.add({.key = {.link = link.index, .address = desired.address}}), EEXIST));
+    pass.report.edit("addresses", "address " + desired.address.to_string(), "missing", "put");
+  }
+  if (!edits.set_mtu && !edits.set_up) return {};
+  RETURN_IF_ERROR(rtnetlink.change(
+      link.index, {.mtu = edits.set_mtu, .up = edits.set_up ? std::optional(true) : std::nullopt}));
+  if (edits.set_mtu)
+    pass.report.edit("links", object, "with MTU " + std::to_string(link.mtu),
+                     "set to " + std::to_string(desired.mtu));
+  if (edits.set_up) pass.report.edit("links", object, "down", "set up");
+  return {};
+}
+
+Result<LinkIndex> UdpDataPlane::settle_tunnel(const Pass& pass) {
+  const Tunnel::Options options{.device = kDeviceName,
+                                .local = pass.uplink.local.at(Family::kIpv4),
+                                .port = backend_.port,
+                                .device_address = pass.own.key.ipv4->address()};
+  ASSIGN_OR_RETURN(auto link, pass.rtnetlink.link(options.device));
+  if (!tunnel_ || !link || link->index != device_ || tunnel_->options() != options) {
+    RETURN_IF_ERROR(open_tunnel(options, link, pass));
+    ASSIGN_OR_RETURN(link, pass.rtnetlink.link(device_));
+    if (!link) return fail(options.device + " went away again");
+  }
+  const auto& peers = pass.peers.of.at(Family::kIpv4);
+  if (peers != peers_) {
+    tunnel_->set_peers(PeerTable(peers, backend_.port));
+    peers_ = peers;
+  }
+  RETURN_IF_ERROR(settle_device(*link, pass));
+  return device_;
+}
+
+std::vector<LinkIndex> UdpDataPlane::settle(const Pass& pass) {
+  const auto device = settle_tunnel(pass);
+  if (!device) {
+    pass.report.note(Failure(device.error()));
+    return {};
+  }
+  const auto plan = [&](const std::vector<Route>&) {
+    return plan_route(network_.network, *device);
+  };
+  pass.report.note(
+      settle_forwarding({.network = network_, .device = *device, .uplink = pass.uplink.link.index},
+                        plan, pass.rtnetlink, pass.report));
+  return {*device};
+}
+
+}  // namespace weft::overlay::udp

@@ -1,0 +1,35 @@
+// udp_data_plane.h: the udp backend: a tunnel in user space, for underlays that carry nothing
+// but UDP, and for kernels without vxlan.
+#pragma once
+
+#include <memory>
+
+#include "overlay/data_plane.h"
+#include "overlay/udp/device_plan.h"
+#include "overlay/udp/tunnel.h"
+
+namespace weft::overlay::udp {
+
+class UdpDataPlane final : public DataPlane {
+ public:
+  UdpDataPlane(const NetConf& conf, const UdpBackend& backend);
+
+  std::vector<std::string> device_names() const override { return {kDeviceName}; }
+  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.link.mtu - kOverhead; }
+  std::optional<PeerRules> peer_rules() const override { return PeerRules{}; }
+  std::vector<LinkIndex> settle(const Pass& pass) override;
+
+ private:
+  Result<LinkIndex> settle_tunnel(const Pass& pass);
+  Status open_tunnel(const Tunnel::Options& options, const std::optional<Link>& found,
+                     const Pass& pass);
+  Status settle_device(const Link& link, const Pass& pass);
+
+  const PodNetwork network_;
+  const UdpBackend backend_;
+  LinkIndex device_ = LinkIndex::kNone;  // the one that the tunnel is attached to
+  std::vector<Peer> peers_;              // as the tunnel knows them
+  std::unique_ptr<Tunnel> tunnel_;
+};
+
+}  // namespace weft::overlay::udp
