@@ -162,7 +162,11 @@ void Coalescer::pass(const Ipv4Packet& packet) {
 
 void Coalescer::add(const Ipv4Packet& packet) {
   const auto flow = flow_of(packet);
-  if (!flow) return pass(packet);
+  if (!flow) {
+    // Which flow a fragment is of, nobody can tell.
+    flush();
+    return pass(packet);
+  }
   Run* run = find(*flow);
   const auto segment = joinable(packet);
   if (segment && run != nullptr && takes(*run, *segment) && verify(*run, *segment))
