@@ -51,9 +51,10 @@ std::uint16_t free_port() {
   return ntohs(bind_loopback().address.sin_port);
 }
 
-EtcdServer::EtcdServer(Tls tls, std::vector<std::string> more_flags)
+EtcdServer::EtcdServer(Tls tls, std::vector<std::string> more_flags, std::string listen_address)
     : tls_(tls),
       more_flags_(std::move(more_flags)),
+      listen_address_(std::move(listen_address)),
       usual_port_(free_port()),
       port_(usual_port_),
       peer_port_(free_port()) {
@@ -112,11 +113,13 @@ void EtcdServer::lose_data() {
 
 void EtcdServer::run() {
   const std::string peer = "http://127.0.0.1:" + std::to_string(peer_port_);
+  const std::string listen =
+      tls_ == Tls::kNone ? "http://" + listen_address_ + ":" + std::to_string(port_) : endpoint();
   std::vector<std::string> argv{"etcd",
                                 "--data-dir",
                                 file("data"),
                                 "--listen-client-urls",
-                                endpoint(),
+                                listen,
                                 "--advertise-client-urls",
                                 endpoint(),
                                 "--listen-peer-urls",

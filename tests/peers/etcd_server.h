@@ -34,7 +34,9 @@ class EtcdServer {
   enum class Tls { kNone, kServer, kBoth };  ///< kBoth: clients must show a certificate
 
   /// Starts it and waits until it answers; a failure ends the test program.
-  explicit EtcdServer(Tls tls = Tls::kNone, std::vector<std::string> more_flags = {});
+  /// It listens at `listen_address` (without TLS; "0.0.0.0": for other namespaces too).
+  explicit EtcdServer(Tls tls = Tls::kNone, std::vector<std::string> more_flags = {},
+                      std::string listen_address = "127.0.0.1");
   EtcdServer(const EtcdServer&) = delete;
   EtcdServer& operator=(const EtcdServer&) = delete;
   ~EtcdServer() { stop(); }
@@ -48,6 +50,7 @@ class EtcdServer {
   void lose_data();
 
   std::string endpoint() const;
+  std::uint16_t port() const { return port_; }
   /// Options with which a client gets in.
   EtcdOptions options() const;
   std::string file(const std::string& name) const { return folder_.path() + "/" + name; }
@@ -73,6 +76,7 @@ class EtcdServer {
   TempDir folder_;
   Tls tls_;
   std::vector<std::string> more_flags_;
+  std::string listen_address_;
   std::uint16_t usual_port_;
   std::uint16_t port_;
   std::uint16_t peer_port_;

@@ -130,6 +130,14 @@ class Segment {
     bridge_ = must(hub_links_.link("br0")).value().index;
   }
 
+  /// The bridge's own namespace, with this address: a place for what all nodes reach.
+  kernel::Netns& open_hub(const std::string& address) {
+    must(hub_links_.change(must(hub_links_.link("lo")).value().index, {.up = true}));
+    must(hub_links_.add(
+        {.key = {.link = bridge_, .address = InterfaceAddress::parse(address).value()}}));
+    return hub_;
+  }
+
   /// A node whose eth0 has these addresses ("192.0.2.1/24").
   std::unique_ptr<Node> add_node(const std::vector<std::string>& addresses) {
     auto netns = must(kernel::Netns::create());
