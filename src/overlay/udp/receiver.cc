@@ -11,11 +11,9 @@ Receiver::Receiver(const kernel::Tun& tun, const kernel::Tun::Offloads& offloads
       tallies_(tallies),
       coalescer_(*this, {.tcp = offloads.tcp, .udp = offloads.udp}) {}
 
-bool Receiver::step(const PeerTable& peers) {
-  const auto messages = socket_.receive();
-  for (const auto& message : messages) take(peers, message);
+void Receiver::step(const PeerTable& peers) {
+  for (const auto& message : socket_.receive()) take(peers, message);
   coalescer_.flush();
-  return !messages.empty();
 }
 
 void Receiver::take(const PeerTable& peers, const ReceivedDatagrams& message) {

@@ -21,8 +21,8 @@ class Receiver final : private PacketSink {
   Receiver(const kernel::Tun& tun, const kernel::Tun::Offloads& offloads, kernel::UdpSocket& socket,
            Tallies& tallies);
 
-  /// Moves what has arrived, up to a bound. True when there was something.
-  bool step(const PeerTable& peers);
+  /// Moves what has arrived, up to a bound.
+  void step(const PeerTable& peers);
 
  private:
   void take(const PeerTable& peers, const ReceivedDatagrams& message);

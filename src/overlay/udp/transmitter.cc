@@ -35,18 +35,16 @@ Transmitter::Transmitter(const Tun& tun, kernel::UdpSocket& socket, const kernel
 
 bool Transmitter::step(const PeerTable& peers) {
   std::size_t used = 0;
-  bool more = true;
-  while (more && used < kBatchBytes && batch_->has_room()) {
-    const std::ptrdiff_t size = tun_.read({&bytes_[used], Tun::kLargestRead});
-    more = size > 0;
-    failed_ = size < 0;
-    if (!more) break;
+  std::ptrdiff_t size = 1;
+  while (used < kBatchBytes && batch_->has_room()) {
+    size = tun_.read({&bytes_[used], Tun::kLargestRead});
+    if (size <= 0) break;
     const Bytes bytes(&bytes_[used], static_cast<std::size_t>(size));
     take(peers, bytes);
     used += bytes.size();
   }
   send_batch();
-  return more;
+  return size >= 0;
 }
 
 void Transmitter::take(const PeerTable& peers, Bytes bytes) {

@@ -29,10 +29,8 @@ class Transmitter {
   Transmitter(const kernel::Tun& tun, kernel::UdpSocket& socket, const kernel::IcmpSender& icmp,
               Tallies& tallies);
 
-  /// Moves a batch of packets. True when there were some, false when there are no more; the
-  /// device has failed when failed() says so.
+  /// Moves what is there, up to a bound. False when the device is gone.
   bool step(const PeerTable& peers);
-  bool failed() const { return failed_; }
 
  private:
   void take(const PeerTable& peers, Bytes bytes);
@@ -51,7 +49,6 @@ class Transmitter {
   Tallies& tallies_;
   // As many as Linux sends itself (net.ipv4.icmp_msgs_per_sec, icmp_msgs_burst).
   RateLimiter answers_{1000, 50};
-  bool failed_ = false;
   bool segmentation_ = true;  // the kernel can split a message into datagrams
   const std::unique_ptr<DatagramBatch> batch_;
   const std::unique_ptr<std::uint8_t[]> bytes_;  // of the packets in the batch

@@ -40,11 +40,10 @@ void Worker::run(const std::stop_token& stop, kernel::Tun::Offloads offloads,
                                {.fd = socket_.fd(), .events = POLLIN, .revents = 0},
                                {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
   while (!stop.stop_requested()) {
+    if (::poll(ready.data(), ready.size(), -1) < 0) continue;
     const PeerTable& table = reader.refresh();
-    const bool sent = transmitter.step(table);
-    const bool received = receiver.step(table);
-    if (transmitter.failed()) return;
-    if (!sent && !received) (void)::poll(ready.data(), ready.size(), -1);
+    if (ready[0].revents != 0 && !transmitter.step(table)) return;
+    if (ready[1].revents != 0) receiver.step(table);
   }
 }
 
