@@ -1,8 +1,10 @@
 #include "overlay/vxlan_plan.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/json.h"
+#include "overlay/device_address.h"
 
 namespace weft::overlay {
 namespace {
@@ -98,14 +100,9 @@ VtepEdits diff_vtep(const Vtep& desired, const Prefix& network, const std::optio
   if (actual->mac != desired.mac) edits.set_mac = desired.mac;
   if (actual->mtu != desired.mtu) edits.set_mtu = desired.mtu;
   edits.set_up = !actual->up;
-  edits.add_address = true;
-  for (const auto& found : addresses) {
-    const InterfaceAddress& address = found.key.address;
-    if (address == desired.address)
-      edits.add_address = false;
-    else if (network.contains(address.address))
-      edits.remove_addresses.push_back(address);
-  }
+  AddressEdits address = diff_address(desired.address, network, addresses);
+  edits.add_address = address.add;
+  edits.remove_addresses = std::move(address.remove);
   return edits;
 }
 

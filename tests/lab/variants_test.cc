@@ -44,6 +44,13 @@ TEST_F(VariantTest, HostGwRoutesThroughTheNodesThemselves) {
   EXPECT_TRUE(contains(at("node1-pod1", {"ip", "link", "show", "eth0"}), "mtu 1500"));
 }
 
+TEST_F(VariantTest, UdpTunnelsInUserSpace) {
+  up("overlay: {Network: 10.64.0.0/16, Backend: {Type: udp}}\nnodes: 3\npods: 1\n");
+  expect_all_fine();
+  EXPECT_TRUE(contains(at("node1", {"ip", "route"}), "10.64.0.0/16 dev flannel0"));
+  EXPECT_TRUE(contains(at("node1-pod1", {"ip", "link", "show", "eth0"}), "mtu 1472"));
+}
+
 TEST_F(VariantTest, LargeFramesReachThePods) {
   up("overlay: {Network: 10.61.0.0/16, Backend: {Type: vxlan}}\nunderlay: {mtu: 9000}\n"
      "nodes: 2\npods: 1\n");

@@ -11,15 +11,8 @@ DeviceEdits diff_device(const TunnelDevice& desired, const Prefix& network, cons
                         const std::vector<LinkAddress>& addresses) {
   DeviceEdits edits;
   edits.set_up = !actual.up;
-  edits.add_address = true;
+  edits.address = diff_address(desired.address, network, addresses);
   if (actual.mtu != desired.mtu) edits.set_mtu = desired.mtu;
-  for (const auto& found : addresses) {
-    const InterfaceAddress& address = found.key.address;
-    if (address == desired.address)
-      edits.add_address = false;
-    else if (network.contains(address.address))
-      edits.remove_addresses.push_back(address);
-  }
   return edits;
 }
 

@@ -13,6 +13,7 @@
 #include "net/forwarding.h"
 #include "net/link.h"
 #include "net/link_address.h"
+#include "overlay/device_address.h"
 
 namespace weft::overlay::udp {
 
@@ -38,13 +39,12 @@ TunnelDevice plan_device(const Prefix& subnet, std::uint32_t uplink_mtu);
 struct DeviceEdits {
   std::optional<std::uint32_t> set_mtu;
   bool set_up = false;
-  bool add_address = false;
-  std::vector<InterfaceAddress> remove_addresses;  ///< of the pod network, but not the planned one
+  AddressEdits address;
 
   bool operator==(const DeviceEdits&) const = default;
 };
 
-/// `addresses` are the device's own. Foreign addresses inside `network` go (a former subnet's).
+/// `addresses` are the device's own.
 DeviceEdits diff_device(const TunnelDevice& desired, const Prefix& network, const Link& actual,
                         const std::vector<LinkAddress>& addresses);
 

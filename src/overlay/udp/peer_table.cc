@@ -12,6 +12,8 @@ PeerTable::PeerTable(std::span<const Peer> peers, std::uint16_t port) {
                           .node = {.address = peer.public_address.v4_number(), .port = port}});
   std::sort(entries_.begin(), entries_.end(),
             [](const Entry& one, const Entry& other) { return one.first < other.first; });
+  for (const auto& entry : entries_) nodes_.push_back(entry.node.address);
+  std::sort(nodes_.begin(), nodes_.end());
 }
 
 const Endpoint* PeerTable::find(std::uint32_t address) const {
@@ -23,8 +25,7 @@ const Endpoint* PeerTable::find(std::uint32_t address) const {
 }
 
 bool PeerTable::has_node(std::uint32_t address) const {
-  return std::any_of(entries_.begin(), entries_.end(),
-                     [&](const Entry& entry) { return entry.node.address == address; });
+  return std::binary_search(nodes_.begin(), nodes_.end(), address);
 }
 
 }  // namespace weft::overlay::udp

@@ -31,7 +31,8 @@ class PeerTable {
     std::uint32_t last;
     Endpoint node;
   };
-  std::vector<Entry> entries_;  // in order of their subnets
+  std::vector<Entry> entries_;        // in order of their subnets
+  std::vector<std::uint32_t> nodes_;  // in order
 };
 
 }  // namespace weft::overlay::udp

@@ -15,11 +15,28 @@ UdpDataPlane::UdpDataPlane(const NetConf& conf, const UdpBackend& backend)
     spdlog::warn("backend udp carries IPv4 only: IPv6 reaches the pods of its own node");
 }
 
+Counters UdpDataPlane::counters() const {
+  return carriers_.with([](const Carriers& carriers) {
+    Counters sum = carriers.former;
+    if (carriers.present) sum += carriers.present->counters();
+    return sum;
+  });
+}
+
+void UdpDataPlane::close_tunnel() {
+  tunnel_ = nullptr;
+  // It ends its threads after the lock is free.
+  const auto former = carriers_.with([](Carriers& carriers) {
+    if (carriers.present) carriers.former += carriers.present->counters();
+    return std::move(carriers.present);
+  });
+}
+
 // `found` is the device of that name. One of another kind, or one that allows a single queue,
 // cannot be attached to; the port is ours by then, so no flanneld is behind it.
 Status UdpDataPlane::open_tunnel(const Tunnel::Options& options, const std::optional<Link>& found,
                                  const Pass& pass) {
-  tunnel_.reset();  // it has the port
+  close_tunnel();  // it has the port
   auto opened = Tunnel::open(options);
   const std::string object = "link " + options.device;
   if (!opened && opened.error().number == EINVAL && found) {
@@ -28,7 +45,8 @@ Status UdpDataPlane::open_tunnel(const Tunnel::Options& options, const std::opti
     opened = Tunnel::open(options);
   }
   if (!opened) return Failure(opened.error());
-  tunnel_ = *std::move(opened);
+  tunnel_ = opened->get();
+  carriers_.with([&](Carriers& carriers) { carriers.present = *std::move(opened); });
   ASSIGN_OR_RETURN(const auto link, pass.rtnetlink.link(options.device));
   if (!link) return fail(options.device + " went away again");
   if (!found || found->index != link->index)
@@ -44,12 +62,12 @@ Status UdpDataPlane::settle_device(const Link& link, const Pass& pass) {
   ASSIGN_OR_RETURN(const auto addresses, rtnetlink.addresses(link.index));
   const DeviceEdits edits = diff_device(desired, network_.network, link, addresses);
   const std::string object = "link " + link.name;
-  for (const auto& address : edits.remove_addresses) {
+  for (const auto& address : edits.address.remove) {
     RETURN_IF_ERROR(kernel::ignore_errno(
         rtnetlink.remove(LinkAddressKey{.link = link.index, .address = address}), EADDRNOTAVAIL));
     pass.report.edit("addresses", "address " + address.to_string(), "stale", "removed");
   }
-  if (edits.add_address) {
+  if (edits.address.add) {
     RETURN_IF_ERROR(kernel::ignore_errno(
         rtnetlink.add({.key = {.link = link.index, .address = desired.address}}), EEXIST));
     pass.report.edit("addresses", "address " + desired.address.to_string(), "missing", "put");
@@ -70,7 +88,7 @@ Result<LinkIndex> UdpDataPlane::settle_tunnel(const Pass& pass) {
                                 .port = backend_.port,
                                 .device_address = pass.own.key.ipv4->address()};
   ASSIGN_OR_RETURN(auto link, pass.rtnetlink.link(options.device));
-  if (!tunnel_ || !link || link->index != device_ || tunnel_->options() != options) {
+  if (tunnel_ == nullptr || !link || link->index != device_ || tunnel_->options() != options) {
     RETURN_IF_ERROR(open_tunnel(options, link, pass));
     ASSIGN_OR_RETURN(link, pass.rtnetlink.link(device_));
     if (!link) return fail(options.device + " went away again");

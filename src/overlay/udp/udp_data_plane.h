@@ -4,6 +4,7 @@
 
 #include <memory>
 
+#include "base/lock_guarded.h"
 #include "overlay/data_plane.h"
 #include "overlay/udp/device_plan.h"
 #include "overlay/udp/tunnel.h"
@@ -19,7 +20,16 @@ class UdpDataPlane final : public DataPlane {
   std::optional<PeerRules> peer_rules() const override { return PeerRules{}; }
   std::vector<LinkIndex> settle(const Pass& pass) override;
 
+  /// What has been carried since the start. Callable from any thread.
+  Counters counters() const;
+
  private:
+  struct Carriers {
+    std::unique_ptr<Tunnel> present;
+    Counters former;  ///< of the tunnels before
+  };
+
+  void close_tunnel();
   Result<LinkIndex> settle_tunnel(const Pass& pass);
   Status open_tunnel(const Tunnel::Options& options, const std::optional<Link>& found,
                      const Pass& pass);
@@ -29,7 +39,8 @@ class UdpDataPlane final : public DataPlane {
   const UdpBackend backend_;
   LinkIndex device_ = LinkIndex::kNone;  // the one that the tunnel is attached to
   std::vector<Peer> peers_;              // as the tunnel knows them
-  std::unique_ptr<Tunnel> tunnel_;
+  LockGuarded<Carriers> carriers_;
+  Tunnel* tunnel_ = nullptr;  // the present one, for the repair loop, which alone changes it
 };
 
 }  // namespace weft::overlay::udp

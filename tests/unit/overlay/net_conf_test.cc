@@ -60,6 +60,16 @@ TEST(NetConf, OverridesAreTaken) {
                                                 .direct_routing = true}));
 }
 
+TEST(NetConf, UdpIsWhatFlannelTakesWithoutABackend) {
+  const auto backend = [](const char* json) { return NetConf::parse(json)->backend; };
+  EXPECT_EQ(backend(R"({"Network":"10.3.0.0/16"})"), Backend(UdpBackend{}));
+  EXPECT_EQ(backend(R"({"Network":"10.3.0.0/16","Backend":{"Type":"UDP"}})"),
+            Backend(UdpBackend{.port = 8285}));
+  EXPECT_EQ(backend(R"({"Network":"10.3.0.0/16","Backend":{"Type":"udp","Port":7890}})"),
+            Backend(UdpBackend{.port = 7890}));
+  EXPECT_EQ(backend_type(UdpBackend{}), "");
+}
+
 struct SubnetLength {
   const char* network;
   int length;
@@ -111,6 +121,10 @@ TEST(NetConf, RefusesWithTheKeyThatIsWrong) {
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"vxlan","VNI":"1"}})", "VNI: expected"},
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"vxlan","Port":65536}})", "below 65536"},
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"vxlan","MTU":100}})", "MTU: must be"},
+      {R"({"Network":"10.0.0.0/16","Backend":{"Type":"udp","Port":0}})", "between 1 and 65535"},
+      {R"({"Network":"10.0.0.0/16","Backend":{"Type":"udp","Port":70000}})", "between 1 and 65535"},
+      {R"({"EnableIPv4":false,"EnableIPv6":true,"IPv6Network":"fc00::/48","Backend":{"Type":"udp"}})",
+       "udp carries IPv4 only"},
   };
   for (const auto& [json, because] : refusals) {
     const auto conf = NetConf::parse(json);

@@ -191,9 +191,9 @@ TEST(DevicePlan, RepairsWhatDiffersAndNothingElse) {
   const auto edits = diff_device(device, network, down, {at("10.244.6.0/32")});
   EXPECT_TRUE(edits.set_up);
   EXPECT_EQ(edits.set_mtu, 1472U);
-  EXPECT_TRUE(edits.add_address);
-  ASSERT_EQ(edits.remove_addresses.size(), 1U);
-  EXPECT_EQ(edits.remove_addresses[0].to_string(), "10.244.6.0/32");
+  EXPECT_TRUE(edits.address.add);
+  ASSERT_EQ(edits.address.remove.size(), 1U);
+  EXPECT_EQ(edits.address.remove[0].to_string(), "10.244.6.0/32");
 }
 
 }  // namespace
