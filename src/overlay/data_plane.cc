@@ -1,5 +1,7 @@
 #include "overlay/data_plane.h"
 
+#include "overlay/alloc_data_plane.h"
+#include "overlay/extension_data_plane.h"
 #include "overlay/host_gw_data_plane.h"
 #include "overlay/vxlan_data_plane.h"
 
@@ -15,6 +17,12 @@ struct Opener {
   }
   Result<std::unique_ptr<DataPlane>> operator()(const HostGwBackend&) const {
     return std::make_unique<HostGwDataPlane>(conf);
+  }
+  Result<std::unique_ptr<DataPlane>> operator()(const AllocBackend&) const {
+    return std::make_unique<AllocDataPlane>();
+  }
+  Result<std::unique_ptr<DataPlane>> operator()(const ExtensionBackend& backend) const {
+    return ExtensionDataPlane::open(conf, backend);
   }
 };
 

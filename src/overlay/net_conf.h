@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/link.h"
+#include "overlay/command_template.h"
 
 namespace weft::overlay {
 
@@ -47,9 +48,23 @@ struct HostGwBackend {
   bool operator==(const HostGwBackend&) const = default;
 };
 
-using Backend = std::variant<VxlanBackend, HostGwBackend>;
+/// A lease and nothing else: somebody outside routes the subnets.
+struct AllocBackend {
+  bool operator==(const AllocBackend&) const = default;
+};
 
-/// "vxlan" or "host-gw": what a node publishes as its BackendType.
+/// Commands of the operator; an empty one is not run.
+struct ExtensionBackend {
+  CommandTemplate pre_startup;    ///< before a lease is taken; what it prints is published
+  CommandTemplate post_startup;   ///< once this node's subnet is known
+  CommandTemplate subnet_add;     ///< a peer came or changed
+  CommandTemplate subnet_remove;  ///< a peer left or changed
+  bool operator==(const ExtensionBackend&) const = default;
+};
+
+using Backend = std::variant<VxlanBackend, HostGwBackend, AllocBackend, ExtensionBackend>;
+
+/// What a node publishes as its BackendType: "vxlan", "host-gw", "extension"; nothing for alloc.
 std::string_view backend_type(const Backend& backend);
 
 struct NetConf {

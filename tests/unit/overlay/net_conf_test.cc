@@ -111,6 +111,10 @@ TEST(NetConf, RefusesWithTheKeyThatIsWrong) {
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"vxlan","VNI":"1"}})", "VNI: expected"},
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"vxlan","Port":65536}})", "below 65536"},
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"vxlan","MTU":100}})", "MTU: must be"},
+      {R"({"Network":"10.0.0.0/16","Backend":{"Type":"extension","SubnetAddCommand":"a; b"}})",
+       "SubnetAddCommand: \";\" means something only to a shell"},
+      {R"({"Network":"10.0.0.0/16","Backend":{"Type":"extension","PreStartupCommand":[1]}})",
+       "PreStartupCommand: expected a text or an array of texts"},
   };
   for (const auto& [json, because] : refusals) {
     const auto conf = NetConf::parse(json);
