@@ -43,6 +43,8 @@ struct Flags {
   bool ip_masq = false;
   bool random_fully_disable = false;
   bool forward_rules = true;
+  bool blackhole_route = false;
+  int iptables_resync = 5;
   std::string log_format = "text";
   std::string log_level = "info";
   bool version = false;
@@ -73,6 +75,10 @@ std::vector<GoFlag> flag_table(Flags& flags) {
                 "masquerade without fully random ports"),
       bool_flag("iptables-forward-rules", flags.forward_rules,
                 "accept the pods' packets in the forward hook"),
+      int_flag("iptables-resync", flags.iptables_resync, 0, 86'400,
+               "accepted for flanneld's sake: rules are repaired when they change"),
+      bool_flag("ip-blackhole-route", flags.blackhole_route,
+                "drop what is sent to an address of this node's subnet that no pod has"),
       text_flag("log-format", flags.log_format, "text or json"),
       text_flag("log-level", flags.log_level, "error, warn, info or debug"),
       bool_flag("version", flags.version, "print the version and end"),
@@ -138,6 +144,7 @@ Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   options.node.subnet_file = flags.subnet_file;
   options.node.masquerade = flags.ip_masq;
   options.node.forward_rules = flags.forward_rules;
+  options.node.blackhole_route = flags.blackhole_route;
   options.node.random_fully = !flags.random_fully_disable;
   options.lease.renew_margin = std::chrono::minutes(flags.renew_margin);
   return options;

@@ -5,6 +5,10 @@
 
 #include "base/files.h"
 #include "cluster/subnet_env.h"
+#include "kernel/nftables.h"
+#include "overlay/blackhole_plan.h"
+#include "overlay/forward_obstacles.h"
+#include "overlay/forwarding_pass.h"
 #include "overlay/peers.h"
 
 namespace weft::overlay {
@@ -81,36 +85,71 @@ Status Reconciler::write_subnet_env(const Lease& own) {
   return {};
 }
 
+Status Reconciler::settle_blackhole(Family family, const Lease& own, PassReport& report) {
+  ASSIGN_OR_RETURN(const auto routes, rtnetlink_.routes(family));
+  const auto wanted = options_.blackhole_route ? own.key.subnet(family) : std::nullopt;
+  auto plan = plan_blackhole(routes, conf_.networks.at(family), wanted);
+  apply({.routes = std::move(plan.desired), .neighbours = {}, .fdb = {}},
+        {.routes = std::move(plan.actual), .neighbours = {}, .fdb = {}}, rtnetlink_, report);
+  return {};
+}
+
+void Reconciler::settle_rules(const Lease& own, PassReport& report) {
+  for (const auto& [family, network] : conf_.networks)
+    report.note(rules_.settle({.network = network.network,
+                               .subnet = *own.key.subnet(family),
+                               .masquerade = options_.masquerade,
+                               .forward = options_.forward_rules,
+                               .random_fully = options_.random_fully},
+                              report));
+}
+
+void Reconciler::find_obstacles(const Lease& own, PassReport& report) {
+  obstacles_.clear();
+  // Without nf_tables in the kernel nobody has a table there.
+  auto nftables = kernel::Nftables::open();
+  if (!options_.forward_rules || !nftables) return;
+  const auto devices = data_plane_.device_names();
+  const std::string device = devices.empty() ? shared_uplink_.copy().link.name : devices.front();
+  for (const auto& [family, network] : conf_.networks) {
+    auto found = forward_obstacles(*nftables, network.network, *own.key.subnet(family), device);
+    if (!found)
+      report.note(Failure(found.error()));
+    else
+      obstacles_.insert(obstacles_.end(), found->begin(), found->end());
+  }
+}
+
 Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<const LeaseView>& view,
-                                     bool rules_dirty) {
+                                     const FilterChanges& filter) {
   Outcome outcome;
   PassReport report;
   // Before subnet.env, which lets pods start: their first packets are masqueraded too.
-  if (rules_dirty)
-    for (const auto& [family, network] : conf_.networks)
-      report.note(rules_.settle({.network = network.network,
-                                 .subnet = *own.key.subnet(family),
-                                 .masquerade = options_.masquerade,
-                                 .forward = options_.forward_rules,
-                                 .random_fully = options_.random_fully},
-                                report));
+  if (filter.ours) settle_rules(own, report);
   const Status uplink = refresh_uplink(outcome.uplink_changed);
   report.note(uplink);
   if (uplink) {
+    for (const auto& entry : conf_.networks)
+      report.note(settle_blackhole(entry.first, own, report));
     settle_data_plane(own, *view, report);
     const Status written = write_subnet_env(own);
     report.note(written);
     outcome.ready = written.has_value();
   }
+  if (filter.others) find_obstacles(own, report);
   const PassCause cause = first_pass_             ? PassCause::kStart
                           : view != planned_view_ ? PassCause::kPeers
                                                   : PassCause::kDrift;
   if (const std::string line = report.line(cause); !line.empty()) spdlog::info("{}", line);
   for (const auto& failure : report.failures())
     if (quiet_.allows(failure)) spdlog::error("{}", failure);
+  if (filter.others)
+    for (const auto& obstacle : obstacles_)
+      if (quiet_.allows(obstacle)) spdlog::error("{}", obstacle);
   first_pass_ = false;
   planned_view_ = view;
   outcome.failures = report.failures();
+  outcome.obstacles = obstacles_;
   outcome.edited = report.edited();
   return outcome;
 }
