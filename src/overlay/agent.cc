@@ -212,7 +212,7 @@ void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
 }
 
 bool Agent::concerns_us(const kernel::KernelEvent& event) {
-  const auto is_uplink = [&](const Uplink& uplink) { return event.name == uplink.link.name; };
+  const auto is_uplink = [&](const Uplink& uplink) { return uplink.has_link(event.name); };
   const auto devices = data_plane_->device_names();
   if (!event.name.empty() && (uplink_.with(is_uplink) || contains(devices, event.name)))
     return true;
@@ -300,9 +300,12 @@ Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop
   std::vector<Family> families;
   for (const auto& [family, network] : conf->networks) families.push_back(family);
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
-  ASSIGN_OR_RETURN(const NodeNetwork network, read_node_network(rtnetlink, families));
+  ASSIGN_OR_RETURN(NodeNetwork network, read_node_network(rtnetlink, families));
+  if (const auto& target = options.node.uplink.can_reach)
+    // No way there is no failure yet: another choice may come first.
+    if (auto route = rtnetlink.route_to(*target)) network.reaching = *std::move(route);
   ASSIGN_OR_RETURN(Uplink uplink, choose_uplink(options.node.uplink, network, families));
-  spdlog::info("uplink {}: chosen because {}", uplink.link.name, uplink.reason);
+  spdlog::info("uplink: {}", describe(uplink));
   ASSIGN_OR_RETURN(auto data_plane, open_data_plane(*conf, rtnetlink));
   std::optional<LeaseKey> previous;
   if (const auto text = read_file(options.node.subnet_file))

@@ -8,7 +8,7 @@ namespace weft::overlay {
 
 class AllocDataPlane final : public DataPlane {
  public:
-  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.link.mtu; }
+  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.mtu(); }
   std::optional<PeerRules> peer_rules() const override { return std::nullopt; }
   std::vector<LinkIndex> settle(const Pass& /*pass*/) override { return {}; }
 };

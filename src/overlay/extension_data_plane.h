@@ -26,7 +26,7 @@ class ExtensionDataPlane final : public DataPlane {
                                                  std::chrono::milliseconds limit = kCommandLimit);
 
   BackendData publish(const std::optional<Lease>& before) override;
-  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.link.mtu; }
+  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.mtu(); }
   std::optional<PeerRules> peer_rules() const override {
     return PeerRules{.backend_type = "extension", .read_data = {}};
   }

@@ -12,16 +12,6 @@
 #include "overlay/peers.h"
 
 namespace weft::overlay {
-namespace {
-
-std::vector<Family> families_of(const NetConf& conf) {
-  std::vector<Family> families;
-  for (const auto& [family, network] : conf.networks) families.push_back(family);
-  return families;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Options options,
                                                      LockGuarded<Uplink>& uplink,
                                                      DataPlane& data_plane) {
@@ -33,24 +23,17 @@ Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Option
 // The uplink was chosen at the start; its number, its addresses and its MTU may change since.
 Status Reconciler::refresh_uplink(bool& changed) {
   const Uplink chosen = shared_uplink_.copy();
-  ASSIGN_OR_RETURN(const auto link, rtnetlink_.link(chosen.link.name));
-  if (!link)
-    return fail("the uplink " + chosen.link.name + " is gone",
-                "bring it back; the overlay waits for it");
-  NodeNetwork network{.links = {*link}, .addresses = {}, .routes = {}};
-  ASSIGN_OR_RETURN(network.addresses, rtnetlink_.addresses(link->index));
-  UplinkOptions options = options_.uplink;
-  // An address that was chosen stays while it is there, whatever others come beside it.
-  const auto& preferred = chosen.local.begin()->second;
-  const bool stays = std::any_of(
-      network.addresses.begin(), network.addresses.end(),
-      [&](const LinkAddress& address) { return address.key.address.address == preferred; });
-  options.interfaces = {stays ? preferred.to_string() : link->name};
-  ASSIGN_OR_RETURN(uplink_, choose_uplink(options, network, families_of(conf_)));
+  NodeNetwork network;
+  for (const auto& [family, before] : chosen.links) {
+    ASSIGN_OR_RETURN(const auto link, rtnetlink_.link(before.name));
+    if (!link) continue;
+    ASSIGN_OR_RETURN(const auto addresses, rtnetlink_.addresses(link->index));
+    network.links.push_back(*link);
+    network.addresses.insert(network.addresses.end(), addresses.begin(), addresses.end());
+  }
+  ASSIGN_OR_RETURN(uplink_, overlay::refresh_uplink(chosen, options_.uplink, network));
   changed = uplink_.local != chosen.local || uplink_.public_addresses != chosen.public_addresses;
-  if (changed)
-    spdlog::warn("uplink {}: its address is now {}: publishing it", link->name,
-                 uplink_.local.begin()->second.to_string());
+  if (changed) spdlog::warn("uplink: now {}: publishing it", describe(uplink_));
   shared_uplink_.with([&](Uplink& uplink) { uplink = uplink_; });
   return {};
 }
@@ -66,7 +49,7 @@ void Reconciler::settle_data_plane(const Lease& own, const LeaseView& view, Pass
                                        .uplink = uplink_,
                                        .rtnetlink = rtnetlink_,
                                        .report = report});
-  watched_links_.push_back(uplink_.link.index);
+  for (const auto& [family, link] : uplink_.links) watched_links_.push_back(link.index);
 }
 
 Status Reconciler::write_subnet_env(const Lease& own) {
@@ -110,8 +93,9 @@ void Reconciler::find_obstacles(const Lease& own, PassReport& report) {
   auto nftables = kernel::Nftables::open();
   if (!options_.forward_rules || !nftables) return;
   const auto devices = data_plane_.device_names();
-  const std::string device = devices.empty() ? shared_uplink_.copy().link.name : devices.front();
+  const Uplink uplink = shared_uplink_.copy();
   for (const auto& [family, network] : conf_.networks) {
+    const std::string device = devices.empty() ? uplink.link(family).name : devices.front();
     auto found = forward_obstacles(*nftables, network.network, *own.key.subnet(family), device);
     if (!found)
       report.note(Failure(found.error()));

@@ -52,7 +52,7 @@ TEST_F(ExtensionTest, FlannelsDocumentedHostGwExampleWorksAsItIsPrinted) {
   const auto routed = [&] {
     return node->sh("ip route").find("10.5.7.0/24 via 192.0.2.7") != std::string::npos;
   };
-  EXPECT_TRUE(eventually(routed));
+  EXPECT_TRUE(eventually([&] { return routed() && std::filesystem::exists(node->subnet_file()); }));
   EXPECT_EQ(must(SubnetEnv::parse(must(read_file(node->subnet_file())))).mtu, 1500U);
   remove_peer("10.5.7.0-24");
   EXPECT_TRUE(eventually([&] { return !routed(); }));

@@ -137,7 +137,8 @@ class RulesTest : public testing::Test {
     near_->start_agent(*store_);
     far_->start_agent(*store_);
     for (Node* node : {near_.get(), far_.get()}) {
-      ASSERT_TRUE(eventually([&] { return node->peers() == 1; }));
+      ASSERT_TRUE(eventually(
+          [&] { return node->peers() == 1 && std::filesystem::exists(node->subnet_file()); }));
       must(node->in([] { return kernel::write_sysctl("net/ipv4/ip_forward", "1"); }));
     }
     near_address_ = add_bridge(*near_, bridge);
@@ -186,8 +187,8 @@ class RulesTest : public testing::Test {
       result.sin_addr.s_addr = htonl(of.v4_number());
       return result;
     };
-    Fd receiver(pod_->in([] { return ::socket(AF_INET, SOCK_DGRAM, 0); }));
-    Fd sender(near_->in([] { return ::socket(AF_INET, SOCK_DGRAM, 0); }));
+    Fd receiver(pod_->in([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
+    Fd sender(near_->in([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
     const timeval limit{.tv_sec = 0, .tv_usec = 200'000};
     ::setsockopt(receiver.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
     const auto here = address(near_address_, 0);
@@ -363,6 +364,7 @@ TEST_F(RulesTest, TheBlackholeFollowsTheSubnetAndGivesWayToTheBridge) {
     return routes().find("blackhole 10.244") != std::string::npos &&
            routes().find("10.244.99.0") == std::string::npos;
   })) << routes();
+  ASSERT_TRUE(eventually([&] { return std::filesystem::exists(near_->subnet_file()); }));
   add_bridge(*near_, "cni0");
   EXPECT_NE(routes().find("blackhole 10.244"), std::string::npos);
   EXPECT_NE(routes().find("dev cni0"), std::string::npos);
