@@ -1,9 +1,5 @@
 // The rules among those of others: real packets through real iptables and nftables, in each of
 // the three ways to write rules, with the rule sets that Docker and firewalld write.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <filesystem>
 
@@ -12,6 +8,7 @@
 #include "cluster/subnet_env.h"
 #include "kernel/sysctl.h"
 #include "store/directory_store.h"
+#include "support/datagram.h"
 #include "support/segment.h"
 
 namespace weft::overlay {
@@ -178,27 +175,7 @@ class RulesTest : public testing::Test {
   }
 
   // A datagram from the first node's bridge to the pod: forwarded by the second node.
-  bool arrives() {
-    constexpr std::uint16_t kPort = 9000;
-    const auto address = [](const IpAddress& of, std::uint16_t port) {
-      sockaddr_in result{};
-      result.sin_family = AF_INET;
-      result.sin_port = htons(port);
-      result.sin_addr.s_addr = htonl(of.v4_number());
-      return result;
-    };
-    Fd receiver(pod_->in([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
-    Fd sender(near_->in([] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
-    const timeval limit{.tv_sec = 0, .tv_usec = 200'000};
-    ::setsockopt(receiver.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    const auto here = address(near_address_, 0);
-    const auto there = address(pod_address_, kPort);
-    EXPECT_EQ(::bind(receiver.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there), 0);
-    EXPECT_EQ(::bind(sender.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here), 0);
-    ::sendto(sender.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&there), sizeof there);
-    char byte = 0;
-    return ::recv(receiver.get(), &byte, 1, 0) == 1;
-  }
+  bool arrives() { return test::datagram_arrives(*near_, near_address_, *pod_, pod_address_); }
   bool arrives_soon() {
     return eventually([&] { return arrives(); }, std::chrono::seconds(5));
   }
