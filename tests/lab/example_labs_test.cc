@@ -51,7 +51,8 @@ std::string rules_of(const std::string& example) {
 TEST_F(ExampleTest, S2ContainersAreReachedAlthoughForwardEndsInAReject) {
   const std::string example = "s2-docker-forward.yaml";
   up(example);
-  EXPECT_TRUE(contains(at("docker2", {"ip", "-o", "-4", "address"}), "docker0    inet 10.1.74.1/24"));
+  EXPECT_TRUE(
+      contains(at("docker2", {"ip", "-o", "-4", "address"}), "docker0    inet 10.1.74.1/24"));
   const auto forward = [&] { return at("docker2", {"iptables", "-S", "FORWARD"}); };
   const auto in_order = [&] {
     const std::string rules = forward();
@@ -76,8 +77,9 @@ TEST_F(ExampleTest, S2ContainersAreReachedAlthoughForwardEndsInAReject) {
   must({"lab", "agent", "stop", "docker2", "--name", lab_});
   at("docker2", {"sh", "-c", restart});
   EXPECT_FALSE(reached());
-  EXPECT_FALSE(contains(
-      at("docker2", {"sh", "-c", "iptables-save -c -t filter | grep 'A FORWARD.*REJECT'"}), "[0:0]"));
+  EXPECT_FALSE(
+      contains(at("docker2", {"sh", "-c", "iptables-save -c -t filter | grep 'A FORWARD.*REJECT'"}),
+               "[0:0]"));
   must({"lab", "agent", "start", "docker2", "--name", lab_});
   EXPECT_TRUE(eventually(in_order)) << forward();
   EXPECT_TRUE(reached());
