@@ -58,7 +58,7 @@ class SpawnPlan {
     sigfillset(&all);
     posix_spawnattr_setsigmask(&attributes_, &none);
     posix_spawnattr_setsigdefault(&attributes_, &all);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    set_flags(0);
   }
   SpawnPlan(const SpawnPlan&) = delete;
   SpawnPlan& operator=(const SpawnPlan&) = delete;
@@ -66,6 +66,8 @@ class SpawnPlan {
     posix_spawn_file_actions_destroy(&actions_);
     posix_spawnattr_destroy(&attributes_);
   }
+  /// Makes the child the head of a process group.
+  void lead_group() { set_flags(POSIX_SPAWN_SETPGROUP); }
   void give(const Fd& fd, int as) { posix_spawn_file_actions_adddup2(&actions_, fd.get(), as); }
 
   Result<pid_t> spawn(const Command& command) {
@@ -80,6 +82,11 @@ class SpawnPlan {
   }
 
  private:
+  void set_flags(int more) {
+    posix_spawnattr_setflags(
+        &attributes_, static_cast<short>(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | more));
+  }
+
   posix_spawn_file_actions_t actions_;
   posix_spawnattr_t attributes_;
 };
@@ -139,6 +146,7 @@ Result<Outcome> run(const Command& command) {
   plan.give(input.read, STDIN_FILENO);
   plan.give(output.write, STDOUT_FILENO);
   if (!command.pass_stderr) plan.give(errors.write, STDERR_FILENO);
+  if (command.own_group) plan.lead_group();
   ASSIGN_OR_RETURN(const pid_t pid, plan.spawn(command));
   input.read.reset();
   output.write.reset();
@@ -148,7 +156,7 @@ Result<Outcome> run(const Command& command) {
   Outcome outcome;
   const bool ended =
       converse(input.write, command.input, output.read, errors.read, outcome, deadline);
-  if (!ended) ::kill(pid, SIGKILL);
+  if (!ended) ::kill(command.own_group ? -pid : pid, SIGKILL);
   outcome.exit_code = wait_for(pid);
   if (!ended)
     return fail(command.argv[0] + " did not end within " + std::to_string(command.limit.count()) +

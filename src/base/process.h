@@ -17,6 +17,7 @@ struct Command {
   std::string input = {};              ///< what it reads from standard input
   std::optional<std::vector<std::string>> environment = {};  ///< "K=V"; ours when absent
   std::chrono::milliseconds limit{30'000};  ///< after this it is killed and run() fails
+  bool own_group = false;                   ///< what it started itself is killed with it
   bool pass_stderr = false;  ///< its standard error is ours, instead of being collected
 };
 

@@ -13,6 +13,7 @@
 
 #include "base/exit_code.h"
 #include "base/log.h"
+#include "base/pattern.h"
 #include "base/text.h"
 #include "cmd/go_flags.h"
 #include "overlay/agent.h"
@@ -36,6 +37,8 @@ struct Flags {
   std::string etcd_username;
   std::string etcd_password;
   std::vector<std::string> iface;
+  std::vector<std::string> iface_regex;
+  std::string iface_can_reach;
   std::string public_ip;
   std::string public_ipv6;
   std::string subnet_file = "/run/flannel/subnet.env";
@@ -43,6 +46,8 @@ struct Flags {
   bool ip_masq = false;
   bool random_fully_disable = false;
   bool forward_rules = true;
+  bool blackhole_route = false;
+  int iptables_resync = 5;
   std::string log_format = "text";
   std::string log_level = "info";
   bool version = false;
@@ -63,6 +68,10 @@ std::vector<GoFlag> flag_table(Flags& flags) {
       text_flag("etcd-username", flags.etcd_username, "etcd user"),
       text_flag("etcd-password", flags.etcd_password, "etcd password"),
       list_flag("iface", flags.iface, "name or address of the interface that meets the peers"),
+      list_flag("iface-regex", flags.iface_regex,
+                "regular expression for that interface's address or else its name"),
+      text_flag("iface-can-reach", flags.iface_can_reach,
+                "take the interface through which this address is reached"),
       text_flag("public-ip", flags.public_ip, "address that peers are told, IPv4"),
       text_flag("public-ipv6", flags.public_ipv6, "address that peers are told, IPv6"),
       text_flag("subnet-file", flags.subnet_file, "where the node's subnet is written"),
@@ -73,6 +82,10 @@ std::vector<GoFlag> flag_table(Flags& flags) {
                 "masquerade without fully random ports"),
       bool_flag("iptables-forward-rules", flags.forward_rules,
                 "accept the pods' packets in the forward hook"),
+      int_flag("iptables-resync", flags.iptables_resync, 0, 86'400,
+               "accepted for flanneld's sake: rules are repaired when they change"),
+      bool_flag("ip-blackhole-route", flags.blackhole_route,
+                "drop what is sent to an address of this node's subnet that no pod has"),
       text_flag("log-format", flags.log_format, "text or json"),
       text_flag("log-level", flags.log_level, "error, warn, info or debug"),
       bool_flag("version", flags.version, "print the version and end"),
@@ -128,9 +141,23 @@ Status read_public_address(const std::string& text, Family family, const char* f
   return {};
 }
 
+Status read_interface_choice(const Flags& flags, overlay::UplinkOptions& options) {
+  options.interfaces = flags.iface;
+  for (const auto& text : flags.iface_regex) {
+    auto pattern = Pattern::parse(text);
+    if (!pattern) return because("--iface-regex", pattern.error());
+    options.patterns.push_back(*std::move(pattern));
+  }
+  if (flags.iface_can_reach.empty()) return {};
+  options.can_reach = IpAddress::parse(flags.iface_can_reach);
+  if (!options.can_reach)
+    return fail("--iface-can-reach: \"" + flags.iface_can_reach + "\" is no address");
+  return {};
+}
+
 Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   overlay::AgentOptions options;
-  options.node.uplink.interfaces = flags.iface;
+  RETURN_IF_ERROR(read_interface_choice(flags, options.node.uplink));
   RETURN_IF_ERROR(
       read_public_address(flags.public_ip, Family::kIpv4, "--public-ip", options.node.uplink));
   RETURN_IF_ERROR(
@@ -138,6 +165,7 @@ Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   options.node.subnet_file = flags.subnet_file;
   options.node.masquerade = flags.ip_masq;
   options.node.forward_rules = flags.forward_rules;
+  options.node.blackhole_route = flags.blackhole_route;
   options.node.random_fully = !flags.random_fully_disable;
   options.lease.renew_margin = std::chrono::minutes(flags.renew_margin);
   return options;

@@ -54,6 +54,7 @@ std::vector<matrix::Place> places_of(const lab::LabView& view) {
                       .netns = path_of(node.netns),
                       .addresses = without_length(node.addresses),
                       .own = node.own_addresses,
+                      .bridge = view.bridge,
                       .overlay_device = tunnel_device(node)});
   for (const auto& pod : view.pods)
     places.push_back({.name = pod.name,

@@ -1,11 +1,12 @@
 // weftd: the node daemon. `weftd flanneld` is the pod network's agent; called through a link
-// named flanneld it is that program, with that program's flags.
+// named flanneld or mk-docker-opts.sh it is that program, with that program's flags.
 #include <cstdio>
 #include <string>
 #include <vector>
 
 #include "base/exit_code.h"
 #include "base/text.h"
+#include "cmd/docker_options_command.h"
 #include "cmd/flanneld_command.h"
 
 namespace {
@@ -14,29 +15,35 @@ constexpr const char* kHelp =
     "Examples:\n"
     "  weftd flanneld --ip-masq --iface=eth0     the pod network's agent on this node\n"
     "  weftd flanneld --help                     all of its flags\n"
+    "  weftd mk-docker-opts                      a Docker daemon's options for this node\n"
     "\n"
     "Usage: weftd PROGRAM [FLAGS]\n"
     "\n"
     "Programs:\n"
-    "  flanneld    in flanneld's place: subnet lease, overlay, masquerade rules\n";
+    "  flanneld        in flanneld's place: subnet lease, overlay, masquerade rules\n"
+    "  mk-docker-opts  in mk-docker-opts.sh's place: from subnet.env to Docker's options\n";
 
 }  // namespace
 
 int main(int argc, char** argv) {
   std::vector<std::string> arguments(argv + 1, argv + argc);
-  const std::string called = argv[0];
-  if (called.substr(called.rfind('/') + 1) == "flanneld")
-    return weft::cmd::run_flanneld(arguments, true);
+  const std::string path = argv[0];
+  const std::string called = path.substr(path.rfind('/') + 1);
+  if (called == "flanneld") return weft::cmd::run_flanneld(arguments, true);
+  if (called == "mk-docker-opts.sh" || called == "mk-docker-opts")
+    return weft::cmd::run_docker_options(arguments);
   const std::string program = arguments.empty() ? "" : arguments[0];
   if (program == "--version") return std::printf("weftd %s\n", WEFT_VERSION), 0;
   if (program == "--help" || program == "-h" || program == "help")
     return std::fputs(kHelp, stdout), 0;
   if (program == "flanneld")
     return weft::cmd::run_flanneld({arguments.begin() + 1, arguments.end()}, false);
+  if (program == "mk-docker-opts")
+    return weft::cmd::run_docker_options({arguments.begin() + 1, arguments.end()});
   if (program.empty())
     std::fputs(kHelp, stderr);
   else
     std::fprintf(stderr, "weftd: there is no program \"%s\"%s; see weftd --help\n", program.c_str(),
-                 weft::did_you_mean(program, {"flanneld"}).c_str());
+                 weft::did_you_mean(program, {"flanneld", "mk-docker-opts"}).c_str());
   return static_cast<int>(weft::ExitCode::kUsage);
 }

@@ -6,9 +6,11 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "base/files.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "kernel/iptables_save.h"
@@ -83,6 +85,16 @@ Status Iptables::restore(const std::string& script) const {
   if (version_.has_restore_wait()) argv.emplace_back(kWait);
   RETURN_IF_ERROR(run_program(std::move(argv), script));
   return {};
+}
+
+bool legacy_iptables_in_use(Family family) {
+  const auto names = read_file(std::string("/proc/thread-self/net/") +
+                               (family == Family::kIpv4 ? "ip" : "ip6") + "_tables_names");
+  // No such file: the kernel does not have it loaded.
+  if (!names) return false;
+  const auto tables = split(*names, '\n');
+  return std::any_of(tables.begin(), tables.end(),
+                     [](const std::string& name) { return name == "filter" || name == "nat"; });
 }
 
 Result<std::unique_ptr<LegacyWatch>> LegacyWatch::start(std::string lock_file,

@@ -57,6 +57,10 @@ class Iptables {
   IptablesVersion version_;
 };
 
+/// Whether the legacy variant has a filter or nat table in the calling thread's namespace: it has
+/// once somebody has used it there.
+bool legacy_iptables_in_use(Family family);
+
 /// Tells when somebody has used iptables-legacy, which sends no netlink event: each change takes
 /// the lock file, on whose closing this waits. On a thread of its own, until destroyed.
 class LegacyWatch {

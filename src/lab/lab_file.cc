@@ -127,7 +127,7 @@ Result<LabFile> parse_lab_file(std::string_view yaml, const std::string& where) 
   const Json& file = documents->front();
   RETURN_IF_ERROR(check_keys(file,
                              {"nodes", "pods", "overlay", "store", "ipMasq", "underlay", "outside",
-                              "sysctls", "manifests"},
+                              "sysctls", "bridge", "iptables", "manifests"},
                              where));
   RETURN_IF_ERROR(read_nodes(file, lab, where));
   RETURN_IF_ERROR(read_overlay(file, lab, where));
@@ -135,6 +135,10 @@ Result<LabFile> parse_lab_file(std::string_view yaml, const std::string& where) 
   RETURN_IF_ERROR(read_underlay(file, lab, where));
   RETURN_IF_ERROR(read_outside(file, lab, where));
   RETURN_IF_ERROR(read_sysctls(file, lab, where));
+  ASSIGN_OR_RETURN(const auto bridge, text_member(file, "bridge", where));
+  lab.bridge = bridge.value_or(lab.bridge);
+  ASSIGN_OR_RETURN(const auto iptables, text_member(file, "iptables", where));
+  lab.iptables = iptables.value_or("");
   ASSIGN_OR_RETURN(const auto masquerade, bool_member(file, "ipMasq", where));
   lab.ip_masq = masquerade.value_or(true);
   ASSIGN_OR_RETURN(const auto pods, number_member(file, "pods", 0, kMostPods, where));

@@ -8,6 +8,10 @@
 //     underlay: {mtu: 1500}
 //     outside: [203.0.113.121]      # the host beyond the nodes' gateway
 //     sysctls: {net/ipv4/conf/all/rp_filter: 1}   # set on every node
+//     bridge: docker0               # that the pods are on
+//     iptables: |                   # for iptables-restore, on every node before its agent
+//       *filter
+//       ...
 //     manifests: [redis.yaml]       # Pods, beside this file
 //
 // Every key has a default, an unknown one is an error. A node's `address` is one or a list, with
@@ -34,6 +38,8 @@ struct LabFile {
   std::uint32_t mtu = 1500;
   std::vector<IpAddress> outside = {};
   Sysctls sysctls = {};
+  std::string bridge = "cni0";
+  std::string iptables = {};
   std::vector<std::string> manifests = {};
   bool operator==(const LabFile&) const = default;
 };

@@ -108,6 +108,8 @@ std::string to_json(const Lab& lab) {
                      {"mtu", lab.mtu},
                      {"outside", texts(lab.outside)},
                      {"sysctls", lab.node_sysctls},
+                     {"bridge", lab.bridge},
+                     {"iptables", lab.iptables},
                      {"podsPerNode", lab.pods_per_node},
                      {"segments", segments},
                      {"nodes", nodes},
@@ -128,6 +130,8 @@ Result<Lab> parse_lab(std::string_view text) {
   reader.read("ipMasq", lab.ip_masq);
   reader.read("mtu", lab.mtu);
   reader.read("podsPerNode", pods_per_node);
+  reader.read("bridge", lab.bridge);
+  reader.read("iptables", lab.iptables);
   RETURN_IF_ERROR(read_texts(reader, "outside", lab.outside));
   RETURN_IF_ERROR(read_map(reader.object("sysctls"), lab.node_sysctls));
   RETURN_IF_ERROR(read_segments(reader.array("segments"), lab.segments));

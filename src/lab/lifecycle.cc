@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "base/files.h"
+#include "base/process.h"
 #include "kernel/netns.h"
 #include "lab/agents.h"
 #include "lab/daemon.h"
@@ -59,12 +60,23 @@ Status for_each_node(const std::vector<Node>& nodes,
   return {};
 }
 
+// The rules that the lab's file wants to be there before the agent.
+Status preset_rules(const Lab& lab, const Node& node) {
+  if (lab.iptables.empty()) return {};
+  return in_node(lab.name, node.name, [&]() -> Status {
+    auto restored = run_or_fail({.argv = {"iptables-restore"}, .input = lab.iptables});
+    if (!restored) return because("the lab's iptables rules", restored.error());
+    return {};
+  });
+}
+
 // The files, agent, responder and pods of a node whose place on the underlay is there.
 Status bring_up_node(const Lab& lab, const Programs& programs, const Node& node,
                      Progress& progress) {
   const Status joined_network = progress.step(node.name, [&]() -> Detail {
     RETURN_IF_ERROR(make_node_files(lab.name, node.name));
     RETURN_IF_ERROR(write_network_list(lab, node.name));
+    RETURN_IF_ERROR(preset_rules(lab, node));
     RETURN_IF_ERROR(start_responder(lab, programs, node.name));
     ASSIGN_OR_RETURN(const SubnetEnv env, start_agent(lab, programs, node));
     return "subnet " + joined(env.subnets);

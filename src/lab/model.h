@@ -50,6 +50,8 @@ struct Lab {
   std::uint32_t mtu = 1500;             ///< of the underlay
   std::vector<IpAddress> outside = {};  ///< addresses of the host beyond the gateway
   Sysctls node_sysctls = {};            ///< set in every node's namespace
+  std::string bridge = "cni0";          ///< that the pods are on
+  std::string iptables = {};            ///< for iptables-restore, on every node at its start
   unsigned pods_per_node = 0;           ///< what a node added later gets
   std::vector<Segment> segments = {};
   std::vector<Node> nodes = {};

@@ -167,6 +167,7 @@ void name_tunnel_ends(LabView& view) {
 
 Result<LabView> observe(const Lab& lab) {
   LabView view{.name = lab.name,
+               .bridge = lab.bridge,
                .outside_netns = netns_name(lab.name, kOutside),
                .outside = observe_outside(lab)};
   for (const auto& segment : lab.segments) view.segments.push_back(segment.gateways);

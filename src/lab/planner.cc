@@ -197,6 +197,8 @@ Result<Lab> plan_lab(const std::string& name, const LabFile& file,
           .mtu = file.mtu,
           .outside = default_outside(file),
           .node_sysctls = file.sysctls,
+          .bridge = file.bridge,
+          .iptables = file.iptables,
           .pods_per_node = file.pods.value_or(manifest_pods.empty() ? kDefaultPods : 0)};
   std::vector<Node> nodes = file.nodes;
   if (nodes.empty()) nodes.resize(file.node_count.value_or(kDefaultNodes));

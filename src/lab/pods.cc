@@ -106,6 +106,7 @@ Status install_plugins(const std::string& lab, const Programs& programs) {
 
 Status write_network_list(const Lab& lab, const std::string& node) {
   ASSIGN_OR_RETURN(Json list, parse_json(kNetworkList));
+  list["plugins"][0]["delegate"]["bridge"] = lab.bridge;
   // Where the agent does not masquerade, the flannel plugin tells the bridge to do so instead.
   if (!lab.ip_masq) list["plugins"][0]["delegate"]["ipMasq"] = false;
   return write_file_atomically(network_list_file(lab.name, node), list.dump(2) + "\n", 0644);

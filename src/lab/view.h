@@ -54,6 +54,7 @@ struct OutsideView {
 
 struct LabView {
   std::string name = {};
+  std::string bridge = {};  ///< that the pods are on
   std::vector<NodeView> nodes = {};
   std::vector<PodView> pods = {};
   std::string outside_netns = {};

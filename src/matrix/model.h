@@ -23,6 +23,7 @@ struct Place {
   std::vector<IpAddress> own = {};        ///< all of a node's addresses
   std::string uplink = "eth0";            ///< its device towards the others
   std::string host_device = {};           ///< a pod's veth on its node
+  std::string bridge = "cni0";            ///< that a node's pods are on
   std::string overlay_device = {};        ///< a node's tunnel device; empty without one
   bool answers = true;                    ///< the responder runs in it
 };

@@ -5,8 +5,6 @@
 namespace weft::matrix {
 namespace {
 
-const char* const kBridge = "cni0";
-
 class Walk {
  public:
   Walk(const Place& from, const Place& from_node, const Place& to, const Place& to_node)
@@ -35,7 +33,7 @@ class Walk {
     pass(from_, from_.uplink, true);
     pass(from_node_, from_.host_device, false);
     // A frame that is bridged to another port never enters the bridge device itself.
-    if (!same_node || to_.kind != PlaceKind::kPod) pass(from_node_, kBridge, false);
+    if (!same_node || to_.kind != PlaceKind::kPod) pass(from_node_, from_node_.bridge, false);
   }
 
   // Only pods' packets to pods go through the overlay; what is for a node or the world outside
@@ -54,7 +52,7 @@ class Walk {
 
   void enter_pod(bool same_node) {
     if (to_.kind != PlaceKind::kPod) return;
-    if (!same_node || from_.kind != PlaceKind::kPod) pass(to_node_, kBridge, true);
+    if (!same_node || from_.kind != PlaceKind::kPod) pass(to_node_, to_node_.bridge, true);
     pass(to_node_, to_.host_device, true);
     pass(to_, to_.uplink, false);
   }

@@ -115,6 +115,7 @@ class Agent {
   milliseconds rest_in_a_quarrel(bool edited);
   void tell_status(bool ready, const std::vector<std::string>& failures);
   void on_kernel_event(const kernel::KernelEvent& event);
+  void on_rules_event(const std::string& table);
   Status watch_legacy_iptables();
   bool concerns_us(const kernel::KernelEvent& event);
 
@@ -131,6 +132,7 @@ class Agent {
   bool was_ready_ = false;                  // of the repair loop
   unsigned edits_in_a_row_ = 0;             // of the repair loop
   std::atomic<bool> rules_dirty_{true};
+  std::atomic<bool> others_rules_dirty_{true};
   LockGuarded<std::vector<LinkIndex>> watched_links_;
   Loop repair_loop_{[this] { return repair_pass(); }};
   Loop lease_loop_{[this] { return lease_pass(); }};
@@ -179,14 +181,17 @@ Rest Agent::repair_pass() {
     tell_status(false, {});
     return kAtRest;
   }
-  const bool rules_dirty = rules_dirty_.exchange(false);
-  const auto outcome = reconciler_->pass(*own, view, rules_dirty);
+  const Reconciler::FilterChanges changes{.ours = rules_dirty_.exchange(false),
+                                          .others = others_rules_dirty_.exchange(false)};
+  const auto outcome = reconciler_->pass(*own, view, changes);
   watched_links_.with([&](auto& links) { links = reconciler_->watched_links(); });
   if (outcome.uplink_changed) lease_loop_.nudge();
   // A rule that could not be set is tried again with the rest.
   if (!outcome.failures.empty()) rules_dirty_ = true;
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
-  tell_status(outcome.ready, outcome.failures);
+  // An obstacle is told like a failure, but nothing is gained by trying again.
+  const bool hindered = outcome.failures.empty() && !outcome.obstacles.empty();
+  tell_status(outcome.ready, hindered ? outcome.obstacles : outcome.failures);
   trim_heap();
   if (outcome.ready && !std::exchange(was_ready_, true)) unmap_start_up_code();
   return {backoff(failures_, kAtRest), rest_in_a_quarrel(outcome.edited)};
@@ -221,7 +226,7 @@ void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
 }
 
 bool Agent::concerns_us(const kernel::KernelEvent& event) {
-  const auto is_uplink = [&](const Uplink& uplink) { return event.name == uplink.link.name; };
+  const auto is_uplink = [&](const Uplink& uplink) { return uplink.has_link(event.name); };
   const auto devices = data_plane_->device_names();
   if (!event.name.empty() && (uplink_.with(is_uplink) || contains(devices, event.name)))
     return true;
@@ -233,14 +238,11 @@ void Agent::on_kernel_event(const kernel::KernelEvent& event) {
   switch (event.topic) {
     case Topic::kLost:
       rules_dirty_ = true;
+      others_rules_dirty_ = true;
       repair_loop_.nudge();
       return;
     case Topic::kNftables:
-      // Tables of iptables-nft, and ours.
-      if (event.name != "nat" && event.name != "filter" && event.name.rfind("flannel-", 0) != 0)
-        return;
-      rules_dirty_ = true;
-      repair_loop_.nudge();
+      on_rules_event(event.name);
       return;
     case Topic::kLink:
     case Topic::kAddress:
@@ -252,11 +254,23 @@ void Agent::on_kernel_event(const kernel::KernelEvent& event) {
   }
 }
 
+void Agent::on_rules_event(const std::string& table) {
+  // It changes with every service, and drops nothing that is for a pod.
+  if (table == "kube-proxy") return;
+  const bool own = table.rfind("flannel-", 0) == 0;
+  // The names of iptables-nft's tables, and likely ones of anybody's.
+  if (own || table == "nat" || table == "filter") rules_dirty_ = true;
+  if (!own) others_rules_dirty_ = true;
+  repair_loop_.nudge();
+}
+
 // iptables-legacy sends no netlink event; its lock file tells that somebody has used it.
 Status Agent::watch_legacy_iptables() {
-  const auto programs = kernel::Iptables::find(conf_.networks.begin()->first);
-  if (!programs || programs->version().variant != kernel::IptablesVersion::Variant::kLegacy)
-    return {};
+  const Family family = conf_.networks.begin()->first;
+  const auto programs = kernel::Iptables::find(family);
+  const bool usual =
+      programs && programs->version().variant == kernel::IptablesVersion::Variant::kLegacy;
+  if (!usual && !kernel::legacy_iptables_in_use(family)) return {};
   ASSIGN_OR_RETURN(legacy_watch_,
                    kernel::LegacyWatch::start(kernel::LegacyWatch::kLockFile, [this] {
                      rules_dirty_ = true;
@@ -300,9 +314,12 @@ Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop
   std::vector<Family> families;
   for (const auto& [family, network] : conf->networks) families.push_back(family);
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
-  ASSIGN_OR_RETURN(const NodeNetwork network, read_node_network(rtnetlink, families));
+  ASSIGN_OR_RETURN(NodeNetwork network, read_node_network(rtnetlink, families));
+  if (const auto& target = options.node.uplink.can_reach)
+    // No way there is no failure yet: another choice may come first.
+    if (auto route = rtnetlink.route_to(*target)) network.reaching = *std::move(route);
   ASSIGN_OR_RETURN(Uplink uplink, choose_uplink(options.node.uplink, network, families));
-  spdlog::info("uplink {}: chosen because {}", uplink.link.name, uplink.reason);
+  spdlog::info("uplink: {}", describe(uplink));
   ASSIGN_OR_RETURN(auto data_plane, open_data_plane(*conf, rtnetlink));
   std::optional<LeaseKey> previous;
   if (const auto text = read_file(options.node.subnet_file))

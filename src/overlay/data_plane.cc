@@ -1,5 +1,7 @@
 #include "overlay/data_plane.h"
 
+#include "overlay/alloc_data_plane.h"
+#include "overlay/extension_data_plane.h"
 #include "overlay/host_gw_data_plane.h"
 #include "overlay/udp/udp_data_plane.h"
 #include "overlay/vxlan_data_plane.h"
@@ -19,6 +21,12 @@ struct Opener {
   }
   Result<std::unique_ptr<DataPlane>> operator()(const UdpBackend& backend) const {
     return std::make_unique<udp::UdpDataPlane>(conf, backend);
+  }
+  Result<std::unique_ptr<DataPlane>> operator()(const AllocBackend&) const {
+    return std::make_unique<AllocDataPlane>();
+  }
+  Result<std::unique_ptr<DataPlane>> operator()(const ExtensionBackend& backend) const {
+    return ExtensionDataPlane::open(conf, backend);
   }
 };
 

@@ -51,6 +51,11 @@ Result<ForwardingTables> read_tables(Family family, LinkIndex device,
 
 }  // namespace
 
+void apply(const ForwardingTables& desired, const ForwardingTables& actual,
+           kernel::Rtnetlink& rtnetlink, PassReport& report) {
+  tell(kernel::apply(rtnetlink, diff(desired, actual), actual), report);
+}
+
 Status settle_forwarding(const ForwardingPlace& place, const ForwardingPlan& plan,
                          kernel::Rtnetlink& rtnetlink, PassReport& report) {
   const Family family = place.network.network.family();
@@ -61,7 +66,7 @@ Status settle_forwarding(const ForwardingPlace& place, const ForwardingPlan& pla
     report.failure(std::move(line));
   ASSIGN_OR_RETURN(ForwardingTables actual, read_tables(family, place.device, rtnetlink));
   actual.routes = owned.ours;
-  tell(kernel::apply(rtnetlink, diff(desired, actual), actual), report);
+  apply(desired, actual, rtnetlink, report);
   return {};
 }
 

@@ -23,6 +23,11 @@ struct ForwardingPlace {
 /// The tables that should be, made from the node's routes that are not the overlay's.
 using ForwardingPlan = std::function<ForwardingTables(const std::vector<Route>& node_routes)>;
 
+/// Carries out the difference of two tables; what was changed and what the kernel refused goes
+/// into the report.
+void apply(const ForwardingTables& desired, const ForwardingTables& actual,
+           kernel::Rtnetlink& rtnetlink, PassReport& report);
+
 /// Brings the kernel to the plan. Routes of somebody else stay, and the peer in question is
 /// named in the report; so is each entry that the kernel refused.
 Status settle_forwarding(const ForwardingPlace& place, const ForwardingPlan& plan,

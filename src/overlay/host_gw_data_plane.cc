@@ -8,9 +8,9 @@
 namespace weft::overlay {
 
 std::vector<LinkIndex> HostGwDataPlane::settle(const Pass& pass) {
-  const LinkIndex uplink = pass.uplink.link.index;
   for (const auto& entry : networks_) {
     const auto& peers = pass.peers.of.at(entry.first);
+    const LinkIndex uplink = pass.uplink.link(entry.first).index;
     const auto plan = [&](const std::vector<Route>& node_routes) {
       HostGwPlan planned = plan_host_gw(uplink, peers, node_routes);
       for (auto& line : planned.unreachable) pass.report.failure(std::move(line));

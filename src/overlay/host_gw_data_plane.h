@@ -11,7 +11,7 @@ class HostGwDataPlane final : public DataPlane {
  public:
   explicit HostGwDataPlane(const NetConf& conf) : networks_(conf.networks) {}
 
-  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.link.mtu; }
+  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.mtu(); }
   std::optional<PeerRules> peer_rules() const override {
     return PeerRules{.backend_type = "host-gw", .read_data = {}};
   }

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "overlay/jump_place.h"
+
 namespace weft::overlay {
 namespace {
 
@@ -65,7 +67,7 @@ std::vector<IptablesEdit> plan_chain_edits(const IptablesChainPlan& plan,
                      .done = "put"});
   }
   const Hook hook = inspect(chain_of(actual, plan.hooked_into), plan.chain);
-  const std::size_t place = place_jump(hook.others);
+  const std::size_t place = place_jump(hook.others, actual);
   const bool right =
       hook.jumps.size() == 1 && hook.jumps[0] == plan.jump && hook.before_first <= place;
   if (!right) {
@@ -100,7 +102,7 @@ std::vector<IptablesEdit> plan_chain_removal(const std::string& table, const std
 
 bool drops_by_default(const IptablesTable& table, const std::string& name) {
   const IptablesChain& chain = chain_of(table, name);
-  return chain.policy == "DROP" || place_jump(chain.rules) < chain.rules.size();
+  return chain.policy == "DROP" || place_jump(chain.rules, table) < chain.rules.size();
 }
 
 std::string restore_script(const std::vector<IptablesEdit>& edits) {

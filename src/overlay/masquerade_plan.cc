@@ -1,6 +1,5 @@
 #include "overlay/masquerade_plan.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "net/nft_rules.h"
@@ -95,13 +94,6 @@ nft::TableContents plan_nftables(const MasqueradeFacts& facts) {
     };
   contents.add(std::move(postrouting), std::move(rules));
   return contents;
-}
-
-std::size_t place_jump(const std::vector<std::string>& rules) {
-  const auto terminal = std::find_if(rules.begin(), rules.end(), [](const std::string& rule) {
-    return rule.rfind("-j REJECT", 0) == 0 || rule.rfind("-j DROP", 0) == 0;
-  });
-  return static_cast<std::size_t>(terminal - rules.begin());
 }
 
 }  // namespace weft::overlay

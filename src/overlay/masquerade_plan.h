@@ -9,7 +9,6 @@
 //     subnet, so its last rule (a node's own packets to pods elsewhere) never matches.
 #pragma once
 
-#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -41,10 +40,5 @@ std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts);
 /// The table of nftables mode: `ip flannel-ipv4` or `ip6 flannel-ipv6`.
 nft::TableId nftables_table(Family family);
 nft::TableContents plan_nftables(const MasqueradeFacts& facts);
-
-/// Where in a built-in chain the jump belongs: as the last rule, as flannel puts it, but before
-/// the first rule that ends every packet's way (a REJECT or DROP without a match), behind which
-/// it would never be reached. Counted without our own jump.
-std::size_t place_jump(const std::vector<std::string>& rules_without_jump);
 
 }  // namespace weft::overlay

@@ -135,6 +135,36 @@ Result<Backend> read_udp(ObjectReader& reader) {
   return backend;
 }
 
+Status read_command(const Json& backend, const char* key, CommandTemplate& target) {
+  const Json* member = find_member(backend, key);
+  if (member == nullptr || member->is_null()) return {};
+  const std::string where = std::string("Backend: ") + key;
+  Result<CommandTemplate> command = fail("expected a text or an array of texts");
+  if (member->is_string()) {
+    command = CommandTemplate::parse(member->get_ref<const std::string&>());
+  } else if (member->is_array() && std::all_of(member->begin(), member->end(),
+                                               [](const Json& word) { return word.is_string(); })) {
+    command = CommandTemplate::of_words(member->get<std::vector<std::string>>());
+  }
+  if (!command) {
+    const Error& error = command.error();
+    return fail(
+        "net-conf.json: " + where + ": " + error.what,
+        error.next.empty() ? "correct the network configuration and start again" : error.next);
+  }
+  target = *std::move(command);
+  return {};
+}
+
+Result<Backend> read_extension(const Json& backend) {
+  ExtensionBackend result;
+  RETURN_IF_ERROR(read_command(backend, "PreStartupCommand", result.pre_startup));
+  RETURN_IF_ERROR(read_command(backend, "PostStartupCommand", result.post_startup));
+  RETURN_IF_ERROR(read_command(backend, "SubnetAddCommand", result.subnet_add));
+  RETURN_IF_ERROR(read_command(backend, "SubnetRemoveCommand", result.subnet_remove));
+  return result;
+}
+
 Result<Backend> read_backend(const Json& json) {
   ObjectReader outer(json, "net-conf.json");
   const Json* object = outer.object("Backend");
@@ -151,18 +181,27 @@ Result<Backend> read_backend(const Json& json) {
     if (type == "vxlan") return read_vxlan(reader);
     if (type == "host-gw") return HostGwBackend{};
     if (type == "udp") return read_udp(reader);
+    if (type == "alloc") return AllocBackend{};
+    if (type == "extension") return read_extension(*object);
   }
   if (object == nullptr) return UdpBackend{};
-  return wrong("Backend", "this build has no backend \"" + type +
-                              "\", only vxlan, host-gw and udp" +
-                              did_you_mean(type, {"vxlan", "host-gw", "udp"}));
+  return wrong("Backend",
+               "this build has no backend \"" + type +
+                   "\", only vxlan, host-gw, udp, alloc and extension" +
+                   did_you_mean(type, {"vxlan", "host-gw", "udp", "alloc", "extension"}));
 }
 
 }  // namespace
 
 std::string_view backend_type(const Backend& backend) {
-  if (std::holds_alternative<UdpBackend>(backend)) return "";
-  return std::holds_alternative<VxlanBackend>(backend) ? "vxlan" : "host-gw";
+  struct Name {
+    std::string_view operator()(const VxlanBackend&) const { return "vxlan"; }
+    std::string_view operator()(const HostGwBackend&) const { return "host-gw"; }
+    std::string_view operator()(const UdpBackend&) const { return ""; }
+    std::string_view operator()(const AllocBackend&) const { return ""; }
+    std::string_view operator()(const ExtensionBackend&) const { return "extension"; }
+  };
+  return std::visit(Name(), backend);
 }
 
 Result<NetConf> NetConf::parse(std::string_view text) {

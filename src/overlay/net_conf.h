@@ -15,6 +15,7 @@
 #include "base/result.h"
 #include "net/address.h"
 #include "net/link.h"
+#include "overlay/command_template.h"
 
 namespace weft::overlay {
 
@@ -52,9 +53,25 @@ struct UdpBackend {
   bool operator==(const UdpBackend&) const = default;
 };
 
-using Backend = std::variant<VxlanBackend, HostGwBackend, UdpBackend>;
+/// A lease and nothing else: somebody outside routes the subnets.
+struct AllocBackend {
+  bool operator==(const AllocBackend&) const = default;
+};
 
-/// What a node publishes as its BackendType: "vxlan", "host-gw"; of udp nothing, as flannel.
+/// Commands of the operator; an empty one is not run.
+struct ExtensionBackend {
+  CommandTemplate pre_startup;    ///< before a lease is taken; what it prints is published
+  CommandTemplate post_startup;   ///< once this node's subnet is known
+  CommandTemplate subnet_add;     ///< a peer came or changed
+  CommandTemplate subnet_remove;  ///< a peer left or changed
+  bool operator==(const ExtensionBackend&) const = default;
+};
+
+using Backend =
+    std::variant<VxlanBackend, HostGwBackend, UdpBackend, AllocBackend, ExtensionBackend>;
+
+/// What a node publishes as its BackendType: "vxlan", "host-gw", "extension"; nothing for
+/// udp and alloc.
 std::string_view backend_type(const Backend& backend);
 
 struct NetConf {

@@ -5,19 +5,13 @@
 
 #include "base/files.h"
 #include "cluster/subnet_env.h"
+#include "kernel/nftables.h"
+#include "overlay/blackhole_plan.h"
+#include "overlay/forward_obstacles.h"
+#include "overlay/forwarding_pass.h"
 #include "overlay/peers.h"
 
 namespace weft::overlay {
-namespace {
-
-std::vector<Family> families_of(const NetConf& conf) {
-  std::vector<Family> families;
-  for (const auto& [family, network] : conf.networks) families.push_back(family);
-  return families;
-}
-
-}  // namespace
-
 Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Options options,
                                                      LockGuarded<Uplink>& uplink,
                                                      DataPlane& data_plane) {
@@ -29,24 +23,17 @@ Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Option
 // The uplink was chosen at the start; its number, its addresses and its MTU may change since.
 Status Reconciler::refresh_uplink(bool& changed) {
   const Uplink chosen = shared_uplink_.copy();
-  ASSIGN_OR_RETURN(const auto link, rtnetlink_.link(chosen.link.name));
-  if (!link)
-    return fail("the uplink " + chosen.link.name + " is gone",
-                "bring it back; the overlay waits for it");
-  NodeNetwork network{.links = {*link}, .addresses = {}, .routes = {}};
-  ASSIGN_OR_RETURN(network.addresses, rtnetlink_.addresses(link->index));
-  UplinkOptions options = options_.uplink;
-  // An address that was chosen stays while it is there, whatever others come beside it.
-  const auto& preferred = chosen.local.begin()->second;
-  const bool stays = std::any_of(
-      network.addresses.begin(), network.addresses.end(),
-      [&](const LinkAddress& address) { return address.key.address.address == preferred; });
-  options.interfaces = {stays ? preferred.to_string() : link->name};
-  ASSIGN_OR_RETURN(uplink_, choose_uplink(options, network, families_of(conf_)));
+  NodeNetwork network;
+  for (const auto& [family, before] : chosen.links) {
+    ASSIGN_OR_RETURN(const auto link, rtnetlink_.link(before.name));
+    if (!link) continue;
+    ASSIGN_OR_RETURN(const auto addresses, rtnetlink_.addresses(link->index));
+    network.links.push_back(*link);
+    network.addresses.insert(network.addresses.end(), addresses.begin(), addresses.end());
+  }
+  ASSIGN_OR_RETURN(uplink_, overlay::refresh_uplink(chosen, options_.uplink, network));
   changed = uplink_.local != chosen.local || uplink_.public_addresses != chosen.public_addresses;
-  if (changed)
-    spdlog::warn("uplink {}: its address is now {}: publishing it", link->name,
-                 uplink_.local.begin()->second.to_string());
+  if (changed) spdlog::warn("uplink: now {}: publishing it", describe(uplink_));
   shared_uplink_.with([&](Uplink& uplink) { uplink = uplink_; });
   return {};
 }
@@ -62,7 +49,7 @@ void Reconciler::settle_data_plane(const Lease& own, const LeaseView& view, Pass
                                        .uplink = uplink_,
                                        .rtnetlink = rtnetlink_,
                                        .report = report});
-  watched_links_.push_back(uplink_.link.index);
+  for (const auto& [family, link] : uplink_.links) watched_links_.push_back(link.index);
 }
 
 Status Reconciler::write_subnet_env(const Lease& own) {
@@ -81,36 +68,72 @@ Status Reconciler::write_subnet_env(const Lease& own) {
   return {};
 }
 
+Status Reconciler::settle_blackhole(Family family, const Lease& own, PassReport& report) {
+  ASSIGN_OR_RETURN(const auto routes, rtnetlink_.routes(family));
+  const auto wanted = options_.blackhole_route ? own.key.subnet(family) : std::nullopt;
+  auto plan = plan_blackhole(routes, conf_.networks.at(family), wanted);
+  apply({.routes = std::move(plan.desired), .neighbours = {}, .fdb = {}},
+        {.routes = std::move(plan.actual), .neighbours = {}, .fdb = {}}, rtnetlink_, report);
+  return {};
+}
+
+void Reconciler::settle_rules(const Lease& own, PassReport& report) {
+  for (const auto& [family, network] : conf_.networks)
+    report.note(rules_.settle({.network = network.network,
+                               .subnet = *own.key.subnet(family),
+                               .masquerade = options_.masquerade,
+                               .forward = options_.forward_rules,
+                               .random_fully = options_.random_fully},
+                              report));
+}
+
+void Reconciler::find_obstacles(const Lease& own, PassReport& report) {
+  obstacles_.clear();
+  // Without nf_tables in the kernel nobody has a table there.
+  auto nftables = kernel::Nftables::open();
+  if (!options_.forward_rules || !nftables) return;
+  const auto devices = data_plane_.device_names();
+  const Uplink uplink = shared_uplink_.copy();
+  for (const auto& [family, network] : conf_.networks) {
+    const std::string device = devices.empty() ? uplink.link(family).name : devices.front();
+    auto found = forward_obstacles(*nftables, network.network, *own.key.subnet(family), device);
+    if (!found)
+      report.note(Failure(found.error()));
+    else
+      obstacles_.insert(obstacles_.end(), found->begin(), found->end());
+  }
+}
+
 Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<const LeaseView>& view,
-                                     bool rules_dirty) {
+                                     const FilterChanges& filter) {
   Outcome outcome;
   PassReport report;
   // Before subnet.env, which lets pods start: their first packets are masqueraded too.
-  if (rules_dirty)
-    for (const auto& [family, network] : conf_.networks)
-      report.note(rules_.settle({.network = network.network,
-                                 .subnet = *own.key.subnet(family),
-                                 .masquerade = options_.masquerade,
-                                 .forward = options_.forward_rules,
-                                 .random_fully = options_.random_fully},
-                                report));
+  if (filter.ours) settle_rules(own, report);
   const Status uplink = refresh_uplink(outcome.uplink_changed);
   report.note(uplink);
   if (uplink) {
+    for (const auto& entry : conf_.networks)
+      report.note(settle_blackhole(entry.first, own, report));
     settle_data_plane(own, *view, report);
     const Status written = write_subnet_env(own);
     report.note(written);
     outcome.ready = written.has_value();
   }
+  if (filter.others) find_obstacles(own, report);
   const PassCause cause = first_pass_             ? PassCause::kStart
                           : view != planned_view_ ? PassCause::kPeers
                                                   : PassCause::kDrift;
   if (const std::string line = report.line(cause); !line.empty()) spdlog::info("{}", line);
   for (const auto& failure : report.failures())
     if (quiet_.allows(failure)) spdlog::error("{}", failure);
+  if (filter.others)
+    for (const auto& obstacle : obstacles_)
+      if (quiet_.allows(obstacle)) spdlog::error("{}", obstacle);
   first_pass_ = false;
   planned_view_ = view;
   outcome.failures = report.failures();
+  outcome.obstacles = obstacles_;
   outcome.edited = report.edited();
   return outcome;
 }

@@ -33,13 +33,16 @@ class Reconciler {
     bool masquerade = false;
     bool forward_rules = true;
     bool random_fully = true;
+    bool blackhole_route = false;
   };
 
   struct Outcome {
     std::vector<std::string> failures;  ///< what could not be brought to its plan
-    bool edited = false;                ///< something was not as planned and was changed
-    bool uplink_changed = false;        ///< the lease has to be published anew
-    bool ready = false;                 ///< subnet.env tells of this lease
+    /// What keeps packets from their way and is not ours to change: one line each.
+    std::vector<std::string> obstacles;
+    bool edited = false;          ///< something was not as planned and was changed
+    bool uplink_changed = false;  ///< the lease has to be published anew
+    bool ready = false;           ///< subnet.env tells of this lease
   };
 
   /// `uplink` is shared with the lease keeper, which publishes it. All three outlive *this.
@@ -47,9 +50,15 @@ class Reconciler {
                                                   LockGuarded<Uplink>& uplink,
                                                   DataPlane& data_plane);
 
-  /// `own` is this node's lease, `view` the last whole view of all. `rules_dirty` says that the
-  /// packet filter may have changed; reading it is not free.
-  Outcome pass(const Lease& own, const std::shared_ptr<const LeaseView>& view, bool rules_dirty);
+  /// What of the packet filter may have changed since the last pass. Reading it is not free.
+  struct FilterChanges {
+    bool ours = false;    ///< iptables, or our own tables
+    bool others = false;  ///< other tables of nftables
+  };
+
+  /// `own` is this node's lease, `view` the last whole view of all.
+  Outcome pass(const Lease& own, const std::shared_ptr<const LeaseView>& view,
+               const FilterChanges& filter);
 
   /// Devices whose events matter: the uplink and the data plane's, by their present numbers.
   const std::vector<LinkIndex>& watched_links() const { return watched_links_; }
@@ -66,6 +75,10 @@ class Reconciler {
 
   Status refresh_uplink(bool& changed);
   void settle_data_plane(const Lease& own, const LeaseView& view, PassReport& report);
+  Status settle_blackhole(Family family, const Lease& own, PassReport& report);
+  void settle_rules(const Lease& own, PassReport& report);
+  /// Looks for what drops the pods' packets in spite of our rules.
+  void find_obstacles(const Lease& own, PassReport& report);
   Status write_subnet_env(const Lease& own);
 
   const NetConf& conf_;
@@ -76,6 +89,7 @@ class Reconciler {
   TrafficRules rules_;
   Uplink uplink_;  // as of this pass
   std::vector<LinkIndex> watched_links_;
+  std::vector<std::string> obstacles_;
   std::shared_ptr<const LeaseView> planned_view_;  // of the last pass
   bool first_pass_ = true;
   RateLimit quiet_{std::chrono::seconds(60)};

@@ -4,7 +4,7 @@ namespace weft::overlay {
 namespace {
 
 bool is_ours(const Route& route, const PodNetwork& network, LinkIndex vtep, LinkIndex uplink) {
-  if (route.protocol == RouteProtocol::kKernel) return false;
+  if (route.protocol == RouteProtocol::kKernel || route.type != RouteType::kUnicast) return false;
   if (vtep != LinkIndex::kNone && route.link() == vtep) return true;
   if (route.protocol == RouteProtocol::kWeft)
     return network.network.contains(route.key.destination);

@@ -1,6 +1,7 @@
 #include "overlay/traffic_rules.h"
 
 #include <algorithm>
+#include <string_view>
 #include <utility>
 
 namespace weft::overlay {
@@ -29,11 +30,20 @@ void append(std::vector<IptablesEdit>& to, std::vector<IptablesEdit> from) {
 
 Status TrafficRules::settle(const MasqueradeFacts& facts, PassReport& report) {
   const Family family = facts.network.family();
-  const Status status =
-      nftables_mode_ ? settle_nftables(facts, report) : settle_iptables(facts, report);
-  if (!status)
+  const auto settle_all = [&]() -> Status {
+    const auto programs = iptables(family);
+    // A node without iptables has no rules of iptables in the way.
+    if (!programs && !nftables_mode_) return Failure(programs.error());
+    if (nftables_mode_) RETURN_IF_ERROR(settle_nftables(facts, report));
+    if (programs) {
+      RETURN_IF_ERROR(settle_iptables(**programs, facts, !nftables_mode_, report));
+      RETURN_IF_ERROR(settle_other_variant(**programs, facts, report));
+    }
+    return nftables_mode_ ? Status() : remove_nftables_table(family, report);
+  };
+  if (const Status settled = settle_all(); !settled)
     return because(std::string(to_string(family)) + " masquerade and forward rules",
-                   status.error());
+                   settled.error());
   return {};
 }
 
@@ -58,60 +68,67 @@ Status TrafficRules::restore(const kernel::Iptables& iptables,
   return {};
 }
 
-Status TrafficRules::settle_iptables(MasqueradeFacts facts, PassReport& report) {
-  const Family family = facts.network.family();
-  ASSIGN_OR_RETURN(const kernel::Iptables* programs, iptables(family));
-  facts.random_fully = facts.random_fully && programs->version().has_random_fully();
+Status TrafficRules::settle_iptables(const kernel::Iptables& programs, MasqueradeFacts facts,
+                                     bool whole, PassReport& report) {
+  facts.random_fully = facts.random_fully && programs.version().has_random_fully();
   const auto plans = plan_iptables(facts);
   std::vector<IptablesEdit> edits;
   for (const auto& known : kKnownChains) {
-    ASSIGN_OR_RETURN(const IptablesTable actual, programs->read(known.table));
+    ASSIGN_OR_RETURN(const IptablesTable actual, programs.read(known.table));
     const IptablesChainPlan* plan = find_plan(plans, known.chain);
-    append(edits, plan != nullptr
+    // An accept in one table does not undo a drop in another: it must be said where it is dropped.
+    const bool wanted = whole || (std::string_view(known.hooked_into) == "FORWARD" &&
+                                  drops_by_default(actual, known.hooked_into));
+    append(edits, plan != nullptr && wanted
                       ? plan_chain_edits(*plan, actual)
                       : plan_chain_removal(known.table, known.chain, known.hooked_into, actual));
   }
-  RETURN_IF_ERROR(restore(*programs, edits, report));
-  return remove_nftables_table(family, report);
+  return restore(programs, edits, report);
+}
+
+Status TrafficRules::settle_other_variant(const kernel::Iptables& usual,
+                                          const MasqueradeFacts& facts, PassReport& report) {
+  const Family family = facts.network.family();
+  const bool legacy = usual.version().variant == kernel::IptablesVersion::Variant::kLegacy;
+  if (legacy) {
+    const auto table_family =
+        family == Family::kIpv4 ? nft::TableFamily::kIp : nft::TableFamily::kIp6;
+    auto used = has_nftables_table({.family = table_family, .name = "filter"});
+    if (used && !*used) used = has_nftables_table({.family = table_family, .name = "nat"});
+    if (!used || !*used) return {};
+  } else if (!kernel::legacy_iptables_in_use(family)) {
+    return {};
+  }
+  const auto other = kernel::Iptables::find(family, legacy ? "nft" : "legacy");
+  // Without its programs nothing can be done there, by us or by anybody.
+  if (!other) return {};
+  return settle_iptables(*other, facts, false, report);
+}
+
+Result<bool> TrafficRules::has_nftables_table(const nft::TableId& id) {
+  ASSIGN_OR_RETURN(kernel::Nftables * tables, nftables());
+  ASSIGN_OR_RETURN(const auto all, tables->tables());
+  return std::any_of(all.begin(), all.end(),
+                     [&](const nft::Table& table) { return table.id == id; });
 }
 
 Status TrafficRules::remove_nftables_table(Family family, PassReport& report) {
-  // Without nf_tables in the kernel nothing of it can be left.
-  auto tables = nftables();
-  if (!tables) return {};
   const nft::TableId id = nftables_table(family);
-  ASSIGN_OR_RETURN(const auto all, (*tables)->tables());
-  const bool there =
-      std::any_of(all.begin(), all.end(), [&](const nft::Table& table) { return table.id == id; });
-  if (!there) return {};
-  RETURN_IF_ERROR((*tables)->remove_table(id));
+  // Without nf_tables in the kernel nothing of it can be left.
+  const auto there = has_nftables_table(id);
+  if (!there || !*there) return {};
+  RETURN_IF_ERROR(nftables_->remove_table(id));
   report.edit("rules", "nftables table " + id.name, "not wanted", "removed");
   return {};
 }
 
 Status TrafficRules::settle_nftables(const MasqueradeFacts& facts, PassReport& report) {
-  const Family family = facts.network.family();
   ASSIGN_OR_RETURN(kernel::Nftables * tables, nftables());
   ASSIGN_OR_RETURN(const auto edits, tables->apply(plan_nftables(facts)));
   for (const auto& edit : edits)
-    report.edit("rules", "nftables " + nftables_table(family).name + " " + edit, "not as planned",
-                "mended");
-  // A node without iptables has no rules of iptables in the way.
-  auto programs = iptables(family);
-  if (!programs) return {};
-  std::vector<IptablesEdit> iptables_edits;
-  const auto plans = plan_iptables(facts);
-  for (const auto& known : kKnownChains) {
-    ASSIGN_OR_RETURN(const IptablesTable actual, (*programs)->read(known.table));
-    const IptablesChainPlan* plan = find_plan(plans, known.chain);
-    // An accept in one table does not undo a drop in another: it must be said where it is dropped.
-    const bool needed = plan != nullptr && std::string(known.hooked_into) == "FORWARD" &&
-                        drops_by_default(actual, known.hooked_into);
-    append(iptables_edits,
-           needed ? plan_chain_edits(*plan, actual)
-                  : plan_chain_removal(known.table, known.chain, known.hooked_into, actual));
-  }
-  return restore(**programs, iptables_edits, report);
+    report.edit("rules", "nftables " + nftables_table(facts.network.family()).name + " " + edit,
+                "not as planned", "mended");
+  return {};
 }
 
 }  // namespace weft::overlay

@@ -4,6 +4,10 @@
 // and iptables-restore when something differs; whoever calls does so only when the packet
 // filter has changed. In nftables mode no program is run, with one exception: where iptables
 // drops what is forwarded, no table of ours can win, and the pods' packets are accepted there.
+//
+// iptables has two variants with tables of their own, and a packet passes both. The one that
+// `iptables` stands for gets our rules; the other, where the node uses it, loses what an agent
+// before us left there, and accepts the pods' packets where it drops.
 #pragma once
 
 #include <map>
@@ -31,11 +35,18 @@ class TrafficRules {
   Status settle(const MasqueradeFacts& facts, PassReport& report);
 
  private:
-  Status settle_iptables(MasqueradeFacts facts, PassReport& report);
+  /// The rules of one variant of iptables. `whole`: all of them, and not only what is needed
+  /// where it drops.
+  Status settle_iptables(const kernel::Iptables& programs, MasqueradeFacts facts, bool whole,
+                         PassReport& report);
+  /// The variant that `iptables` does not stand for.
+  Status settle_other_variant(const kernel::Iptables& usual, const MasqueradeFacts& facts,
+                              PassReport& report);
   Status settle_nftables(const MasqueradeFacts& facts, PassReport& report);
   /// iptables of a family; the failure when its programs are missing.
   Result<const kernel::Iptables*> iptables(Family family);
   Result<kernel::Nftables*> nftables();
+  Result<bool> has_nftables_table(const nft::TableId& id);
   Status restore(const kernel::Iptables& iptables, const std::vector<IptablesEdit>& edits,
                  PassReport& report);
   Status remove_nftables_table(Family family, PassReport& report);

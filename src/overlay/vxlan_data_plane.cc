@@ -1,6 +1,7 @@
 #include "overlay/vxlan_data_plane.h"
 
 #include <algorithm>
+#include <limits>
 #include <random>
 #include <utility>
 
@@ -92,16 +93,18 @@ BackendData VxlanDataPlane::publish(const std::optional<Lease>& before) {
 }
 
 std::uint32_t VxlanDataPlane::pod_mtu(const Uplink& uplink) const {
-  std::uint32_t overhead = 0;
+  std::uint32_t least = std::numeric_limits<std::uint32_t>::max();
   for (const auto& [family, network] : networks_)
-    overhead = std::max(overhead, vxlan_overhead(family));
-  return (backend_.mtu != 0 ? backend_.mtu : uplink.link.mtu) - overhead;
+    least = std::min(least, (backend_.mtu != 0 ? backend_.mtu : uplink.link(family).mtu) -
+                                vxlan_overhead(family));
+  return least;
 }
 
 Result<LinkIndex> VxlanDataPlane::settle_vtep(Family family, const Pass& pass) {
   const MacAddress mac = identity_.copy().macs.at(family);
-  const Vtep vtep = plan_vtep(backend_, *pass.own.key.subnet(family), mac, pass.uplink.link.index,
-                              pass.uplink.link.mtu, pass.uplink.local.at(family));
+  const Link& underlay = pass.uplink.link(family);
+  const Vtep vtep = plan_vtep(backend_, *pass.own.key.subnet(family), mac, underlay.index,
+                              underlay.mtu, pass.uplink.local.at(family));
   auto& rtnetlink = pass.rtnetlink;
   ASSIGN_OR_RETURN(const auto actual, rtnetlink.link(vtep.name));
   std::vector<LinkAddress> addresses;
@@ -134,8 +137,8 @@ Result<LinkIndex> VxlanDataPlane::settle_family(Family family, const Pass& pass)
     return plan_vxlan_peers(backend_, vtep, peers, node_routes);
   };
   pass.report.note(settle_forwarding(
-      {.network = networks_.at(family), .device = vtep, .uplink = pass.uplink.link.index}, plan,
-      pass.rtnetlink, pass.report));
+      {.network = networks_.at(family), .device = vtep, .uplink = pass.uplink.link(family).index},
+      plan, pass.rtnetlink, pass.report));
   return vtep;
 }
 

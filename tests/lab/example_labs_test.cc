@@ -1,4 +1,5 @@
 // The example labs, compared with the facts of the clusters that they stand for.
+#include "base/yaml.h"
 #include "lab_fixture.h"
 #include "support/packet_stream.h"
 
@@ -37,6 +38,90 @@ TEST_F(ExampleTest, S1PodsCannotLeaveTheirNode) {
               "-j", "MASQUERADE"});
   const Matrix cured = matrix(lab_);
   EXPECT_EQ(cured.exit_code, 0) << cured.report.dump(1);
+}
+
+// The rules that the lab's file puts there: what Docker and kube-proxy write when they start.
+std::string rules_of(const std::string& example) {
+  const auto text = read_file(kExamples + "/" + example);
+  const auto documents = text ? parse_yaml(*text) : Failure(text.error());
+  EXPECT_TRUE(documents);
+  return documents ? documents->at(0)["iptables"].get<std::string>() : "";
+}
+
+TEST_F(ExampleTest, S2ContainersAreReachedAlthoughForwardEndsInAReject) {
+  const std::string example = "s2-docker-forward.yaml";
+  up(example);
+  EXPECT_TRUE(
+      contains(at("docker2", {"ip", "-o", "-4", "address"}), "docker0    inet 10.1.74.1/24"));
+  const auto forward = [&] { return at("docker2", {"iptables", "-S", "FORWARD"}); };
+  const auto in_order = [&] {
+    const std::string rules = forward();
+    return rules.find("KUBE-FORWARD") < rules.find("-j FLANNEL-FWD") &&
+           rules.find("-j FLANNEL-FWD") < rules.find("-j REJECT") && contains(rules, "FLANNEL-FWD");
+  };
+  EXPECT_TRUE(eventually(in_order)) << forward();
+  const auto reached = [&] {
+    const Matrix found = matrix(lab_);
+    return found.pairs("pod-to-pod-other-node") != 0 &&
+           found.failures("pod-to-pod-other-node").empty();
+  };
+  EXPECT_TRUE(reached());
+
+  // Docker starts anew and builds its chains, without the accept.
+  const std::string restart = "iptables-restore <<'END'\n" + rules_of(example) + "END\n";
+  at("docker2", {"sh", "-c", restart});
+  EXPECT_TRUE(eventually(in_order)) << forward();
+  EXPECT_TRUE(reached());
+
+  // As it was found: without an agent the packet ends at the REJECT, whose counter rises.
+  must({"lab", "agent", "stop", "docker2", "--name", lab_});
+  at("docker2", {"sh", "-c", restart});
+  EXPECT_FALSE(reached());
+  EXPECT_FALSE(
+      contains(at("docker2", {"sh", "-c", "iptables-save -c -t filter | grep 'A FORWARD.*REJECT'"}),
+               "[0:0]"));
+  must({"lab", "agent", "start", "docker2", "--name", lab_});
+  EXPECT_TRUE(eventually(in_order)) << forward();
+  EXPECT_TRUE(reached());
+}
+
+TEST_F(ExampleTest, S3HasTheNetworkOfThePortals) {
+  up("s3-portals.yaml");
+  struct Fact {
+    const char* node;
+    const char* subnet;  // without its last number
+    const char* address;
+    const char* other;
+  };
+  for (const auto& [node, subnet, address, other] :
+       {Fact{"kube-node1", "172.16.28", "172.17.42.31", "172.16.78"},
+        Fact{"kube-node2", "172.16.78", "172.17.42.32", "172.16.28"}}) {
+    const std::string stem = subnet;
+    const std::string device = at(node, {"ip", "-d", "link", "show", "flannel.1"});
+    for (const std::string& fact :
+         {std::string("mtu 1450"), "vxlan id 1 local " + std::string(address) + " dev eth0",
+          std::string("dstport 8472"), std::string("nolearning"), std::string("ageing 300")})
+      EXPECT_TRUE(contains(device, fact)) << fact << "\n" << device;
+    const std::string addresses = at(node, {"ip", "-o", "-4", "address"});
+    EXPECT_TRUE(contains(addresses, "flannel.1    inet " + stem + ".0/32")) << addresses;
+    EXPECT_TRUE(contains(addresses, "docker0    inet " + stem + ".1/24")) << addresses;
+    EXPECT_TRUE(contains(at(node, {"ip", "link", "show", "docker0"}), "mtu 1450"));
+    EXPECT_TRUE(eventually([&, far = std::string(other)] {
+      return contains(at(node, {"ip", "route"}), far + ".0/24 via " + far + ".0 dev flannel.1");
+    }));
+    at(node, {WEFTD, "mk-docker-opts", "-c", "-d", "/run/docker_opts.env"});
+    EXPECT_EQ(at(node, {"cat", "/run/docker_opts.env"}),
+              "DOCKER_OPTS=\" --bip=" + stem + ".1/24 --ip-masq=false --mtu=1450\"\n");
+  }
+  // A subnet.env that was copied from the other node.
+  at("kube-node1", {"sh", "-c", "echo FLANNEL_SUBNET=172.16.78.1/24 > /run/copied.env"});
+  const Outcome copied = weft({"lab", "exec", "--name", lab_, "kube-node1", "--", WEFTD,
+                               "mk-docker-opts", "-f/run/copied.env", "-d", "/run/x.env"});
+  EXPECT_EQ(copied.exit_code, 1);
+  EXPECT_TRUE(contains(copied.errors, "already contains the subnet: 172.16.78.0/24 via"))
+      << copied.errors;
+  const Matrix found = matrix(lab_);
+  EXPECT_EQ(found.exit_code, 0) << found.report.dump(1);
 }
 
 TEST_F(ExampleTest, S4CrossesRouters) {

@@ -1,8 +1,4 @@
 // The whole agent against the real kernel and the directory store: several nodes on a segment.
-#include <arpa/inet.h>
-#include <sys/socket.h>
-#include <unistd.h>
-
 #include <filesystem>
 
 #include <gtest/gtest.h>
@@ -12,11 +8,13 @@
 #include "cluster/subnet_env.h"
 #include "kernel/monitor.h"
 #include "store/directory_store.h"
+#include "support/datagram.h"
 #include "support/segment.h"
 
 namespace weft::overlay {
 namespace {
 
+using test::datagram_arrives;
 using test::eventually;
 using test::ip;
 using test::mac;
@@ -62,29 +60,6 @@ class AgentTest : public testing::Test {
 
 SubnetEnv subnet_env(Node& node) {
   return must(SubnetEnv::parse(must(read_file(node.subnet_file()))));
-}
-
-// One datagram from an address of one node to an address of another; true when it arrived.
-bool datagram_arrives(Node& from, const IpAddress& source, Node& to, const IpAddress& target) {
-  const auto address = [](const IpAddress& of, std::uint16_t port) {
-    sockaddr_in result{};
-    result.sin_family = AF_INET;
-    result.sin_port = htons(port);
-    result.sin_addr.s_addr = htonl(of.v4_number());
-    return result;
-  };
-  constexpr std::uint16_t kPort = 9000;
-  Fd receiver(to.in([] { return ::socket(AF_INET, SOCK_DGRAM, 0); }));
-  Fd sender(from.in([] { return ::socket(AF_INET, SOCK_DGRAM, 0); }));
-  const timeval limit{.tv_sec = 0, .tv_usec = 500'000};
-  ::setsockopt(receiver.get(), SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-  const auto here = address(source, 0);
-  const auto there = address(target, kPort);
-  EXPECT_EQ(::bind(receiver.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there), 0);
-  EXPECT_EQ(::bind(sender.get(), reinterpret_cast<const sockaddr*>(&here), sizeof here), 0);
-  ::sendto(sender.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&there), sizeof there);
-  char byte = 0;
-  return ::recv(receiver.get(), &byte, 1, 0) == 1;
 }
 
 // Gives a node the gateway address of its pods, as the bridge plugin will.

@@ -103,6 +103,11 @@ class Node {
       ended_ = overlay::run_agent(store, options, stop);
     });
   }
+  /// Waits for an agent that ends by itself.
+  Status wait_for_agent() {
+    if (agent_.joinable()) agent_.join();
+    return ended_;
+  }
   /// What run_agent() returned.
   Status stop_agent() {
     stop_.request_stop();

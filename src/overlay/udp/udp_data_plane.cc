@@ -58,7 +58,7 @@ Status UdpDataPlane::open_tunnel(const Tunnel::Options& options, const std::opti
 
 Status UdpDataPlane::settle_device(const Link& link, const Pass& pass) {
   auto& rtnetlink = pass.rtnetlink;
-  const TunnelDevice desired = plan_device(*pass.own.key.ipv4, pass.uplink.link.mtu);
+  const TunnelDevice desired = plan_device(*pass.own.key.ipv4, pass.uplink.link(Family::kIpv4).mtu);
   ASSIGN_OR_RETURN(const auto addresses, rtnetlink.addresses(link.index));
   const DeviceEdits edits = diff_device(desired, network_.network, link, addresses);
   const std::string object = "link " + link.name;
@@ -111,9 +111,9 @@ std::vector<LinkIndex> UdpDataPlane::settle(const Pass& pass) {
   const auto plan = [&](const std::vector<Route>&) {
     return plan_route(network_.network, *device);
   };
-  pass.report.note(
-      settle_forwarding({.network = network_, .device = *device, .uplink = pass.uplink.link.index},
-                        plan, pass.rtnetlink, pass.report));
+  pass.report.note(settle_forwarding(
+      {.network = network_, .device = *device, .uplink = pass.uplink.link(Family::kIpv4).index},
+      plan, pass.rtnetlink, pass.report));
   return {*device};
 }
 

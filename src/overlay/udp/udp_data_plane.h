@@ -16,7 +16,9 @@ class UdpDataPlane final : public DataPlane {
   UdpDataPlane(const NetConf& conf, const UdpBackend& backend);
 
   std::vector<std::string> device_names() const override { return {kDeviceName}; }
-  std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.link.mtu - kOverhead; }
+  std::uint32_t pod_mtu(const Uplink& uplink) const override {
+    return uplink.link(Family::kIpv4).mtu - kOverhead;
+  }
   std::optional<PeerRules> peer_rules() const override { return PeerRules{}; }
   std::vector<LinkIndex> settle(const Pass& pass) override;
 

@@ -30,6 +30,10 @@ ipMasq: false
 underlay: {mtu: 9000}
 outside: 203.0.113.5
 sysctls: {net/ipv4/conf/all/rp_filter: 1}
+bridge: docker0
+iptables: |
+  *filter
+  COMMIT
 manifests: [a.yaml, b.yaml]
 )");
   ASSERT_EQ(file.nodes.size(), 2U);
@@ -45,6 +49,8 @@ manifests: [a.yaml, b.yaml]
   EXPECT_EQ(file.mtu, 9000U);
   EXPECT_EQ(file.outside.at(0).to_string(), "203.0.113.5");
   EXPECT_EQ(file.sysctls.at("net/ipv4/conf/all/rp_filter"), "1");
+  EXPECT_EQ(file.bridge, "docker0");
+  EXPECT_EQ(file.iptables, "*filter\nCOMMIT\n");
   EXPECT_EQ(file.manifests, (std::vector<std::string>{"a.yaml", "b.yaml"}));
 }
 

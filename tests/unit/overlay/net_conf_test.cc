@@ -125,6 +125,10 @@ TEST(NetConf, RefusesWithTheKeyThatIsWrong) {
       {R"({"Network":"10.0.0.0/16","Backend":{"Type":"udp","Port":70000}})", "between 1 and 65535"},
       {R"({"EnableIPv4":false,"EnableIPv6":true,"IPv6Network":"fc00::/48","Backend":{"Type":"udp"}})",
        "udp carries IPv4 only"},
+      {R"({"Network":"10.0.0.0/16","Backend":{"Type":"extension","SubnetAddCommand":"a; b"}})",
+       "SubnetAddCommand: \";\" means something only to a shell"},
+      {R"({"Network":"10.0.0.0/16","Backend":{"Type":"extension","PreStartupCommand":[1]}})",
+       "PreStartupCommand: expected a text or an array of texts"},
   };
   for (const auto& [json, because] : refusals) {
     const auto conf = NetConf::parse(json);

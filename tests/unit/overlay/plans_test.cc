@@ -1,7 +1,9 @@
 // The planners of routes, devices and rules: facts in, kernel objects out.
 #include <gtest/gtest.h>
 
+#include "overlay/blackhole_plan.h"
 #include "overlay/host_gw_plan.h"
+#include "overlay/jump_place.h"
 #include "overlay/masquerade_plan.h"
 #include "overlay/route_ownership.h"
 #include "overlay/vxlan_plan.h"
@@ -247,12 +249,61 @@ TEST(MasqueradePlan, WhatIsSwitchedOffIsNotPlanned) {
   EXPECT_TRUE(plan_iptables(facts).empty());
 }
 
-TEST(MasqueradePlan, TheJumpComesLastButBeforeWhatEndsEveryPacket) {
-  EXPECT_EQ(place_jump({}), 0U);
-  EXPECT_EQ(place_jump({"-j KUBE-FORWARD", "-i docker0 -j DROP"}), 2U);
-  EXPECT_EQ(
-      place_jump({"-j KUBE-FORWARD", "-j REJECT --reject-with icmp-host-prohibited", "-j LOG"}),
-      1U);
+TEST(JumpPlace, ItComesLastButBeforeWhatEndsEveryPacket) {
+  IptablesTable table;
+  const auto chain = [&](const char* name, std::vector<std::string> rules) {
+    table.chains[name] = {.policy = {}, .rules = std::move(rules)};
+  };
+  chain("KUBE-FORWARD", {"-m conntrack --ctstate INVALID -j DROP"});
+  chain("ufw-reject-forward", {"-m comment --comment \"a \\\"b\\\" -j x\" -j REJECT"});
+  chain("allow", {"-s 10.0.0.1/32 -j RETURN", "-j ACCEPT", "-j DROP"});
+  chain("round", {"-j round"});  // the kernel refuses such a chain
+  chain("DOCKER", {"! -i docker0 -o docker0 -j DROP"});
+  chain("DOCKER-FORWARD", {"-j DOCKER-BRIDGE", "-i docker0 -j ACCEPT"});
+  chain("DOCKER-BRIDGE", {"-o docker0 -j DOCKER"});
+  chain("DOCKER-USER", {"-s 192.0.2.9/32 -j DROP"});
+  chain("DOCKER-ISOLATION-STAGE-1", {"-i docker0 ! -o docker0 -j DROP"});
+  const struct {
+    std::vector<std::string> rules;
+    std::size_t place;
+  } cases[] = {
+      {{}, 0},
+      {{"-j KUBE-FORWARD", "-i docker0 -j DROP"}, 2},
+      {{"-j KUBE-FORWARD", "-j REJECT --reject-with icmp-host-prohibited", "-j LOG"}, 1},
+      {{"-m comment --comment last -j DROP"}, 0},
+      {{"-m comment --comment \"the last\" -j DROP"}, 0},
+      {{"-j allow", "-j ufw-reject-forward"}, 1},
+      {{"-i eth0 -j ufw-reject-forward"}, 1},
+      {{"-j round", "-j nowhere", "-g ufw-reject-forward"}, 2},
+      {{"-j DOCKER-USER", "-j DOCKER-ISOLATION-STAGE-1", "-o docker0 -j DOCKER"}, 2},
+      {{"-j DOCKER-USER", "-j DOCKER-FORWARD"}, 1},
+  };
+  for (const auto& [rules, place] : cases)
+    EXPECT_EQ(place_jump(rules, table), place) << (rules.empty() ? "" : rules.back());
+  // Docker 18 to 27: its chain drops nothing.
+  chain("DOCKER", {"-d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT"});
+  EXPECT_EQ(place_jump({"-o docker0 -j DOCKER", "-j LOG"}, table), 2U);
+}
+
+TEST(BlackholePlan, AStaleOneGoesAndOneThatIsThereStays) {
+  const PodNetwork network{.network = prefix("10.3.0.0/16"), .first = {}, .last = {}};
+  const auto blackhole = [](const char* destination, RouteProtocol protocol) {
+    return Route{.key = {.destination = prefix(destination), .metric = kBlackholeMetric},
+                 .type = RouteType::kBlackhole,
+                 .protocol = protocol};
+  };
+  const Route own = blackhole("10.3.1.0/24", RouteProtocol::kWeft);
+  const Route stale = blackhole("10.3.9.0/24", RouteProtocol::kWeft);
+  const Route foreign = blackhole("10.3.1.0/24", RouteProtocol::kBoot);
+  const Route elsewhere = blackhole("172.16.0.0/24", RouteProtocol::kWeft);
+
+  const auto missing = plan_blackhole({stale, elsewhere}, network, prefix("10.3.1.0/24"));
+  EXPECT_EQ(missing.desired, (std::map<RouteKey, Route>{{own.key, own}}));
+  EXPECT_EQ(missing.actual, (std::map<RouteKey, Route>{{stale.key, stale}}));
+  const auto there = plan_blackhole({own}, network, prefix("10.3.1.0/24"));
+  EXPECT_EQ(there.desired, there.actual);
+  EXPECT_TRUE(plan_blackhole({foreign}, network, prefix("10.3.1.0/24")).desired.empty());
+  EXPECT_TRUE(plan_blackhole({own}, network, std::nullopt).desired.empty());
 }
 
 }  // namespace

@@ -1,0 +1,34 @@
+// pattern.h: regular expressions in the syntax of Go's regexp package.
+//
+// The programs that weftd stands in for read patterns with it; it is RE2's syntax, and RE2 is
+// what matches here: std::regex has other escapes and no flags such as (?i). In a library of its
+// own, so that only the programs that need it carry RE2.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace re2 {
+class RE2;
+}
+
+namespace weft {
+
+class Pattern {
+ public:
+  static Result<Pattern> parse(const std::string& text);
+
+  /// Whether it matches somewhere in the text.
+  bool matches(std::string_view text) const;
+  /// As it was written.
+  const std::string& text() const;
+
+ private:
+  explicit Pattern(std::shared_ptr<const re2::RE2> compiled) : compiled_(std::move(compiled)) {}
+  std::shared_ptr<const re2::RE2> compiled_;
+};
+
+}  // namespace weft
