@@ -87,6 +87,10 @@ std::string to_text(const Json& value) {
   return value.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::string shown(std::string_view text) {
+  return to_text(Json(text.substr(0, 60)));
+}
+
 const Json* find_member(const Json& object, std::string_view key) {
   const Json* found = nullptr;
   if (!object.is_object()) return nullptr;

@@ -26,6 +26,10 @@ Result<Json> parse_json(std::string_view text);
 /// The text of a value on one line; bytes that are no UTF-8 are replaced.
 std::string to_text(const Json& value);
 
+/// Others' text for a log line or an error: its first 60 bytes in quotes, on one line and without
+/// control characters.
+std::string shown(std::string_view text);
+
 /// The last member whose name equals `key` in any case; nullptr when there is none.
 const Json* find_member(const Json& object, std::string_view key);
 

@@ -1,6 +1,8 @@
 // text.h: small things done to strings.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,5 +26,21 @@ std::optional<std::string> nearest(std::string_view given,
 
 /// "; did you mean NEAREST?", or nothing.
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& candidates);
+
+/// Characters to look for in much text: a table, several times as quick as find_first_of().
+class CharacterSet {
+ public:
+  constexpr explicit CharacterSet(std::string_view characters) {
+    for (const char c : characters) has_[static_cast<unsigned char>(c)] = true;
+  }
+  /// The position of the first of them from `at` on; npos when there is none.
+  std::size_t find_in(std::string_view text, std::size_t at = 0) const {
+    while (at < text.size() && !has_[static_cast<unsigned char>(text[at])]) ++at;
+    return at < text.size() ? at : std::string_view::npos;
+  }
+
+ private:
+  std::array<bool, 256> has_{};
+};
 
 }  // namespace weft

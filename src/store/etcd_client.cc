@@ -37,8 +37,8 @@ Json lease_id(std::int64_t id) {
 }
 
 // "hasleader": a member without a quorum says so instead of falling silent.
-HttpPost make_post(const std::string& path, const Json& body, const std::string& token) {
-  HttpPost post{
+HttpRequest make_post(const std::string& path, const Json& body, const std::string& token) {
+  HttpRequest post{
       .path = path, .body = to_text(body), .headers = {{"Grpc-Metadata-hasleader", "true"}}};
   if (!token.empty()) post.headers.emplace_back("Authorization", token);
   return post;
@@ -80,13 +80,13 @@ HttpOptions EtcdClient::http_options() const {
 
 // 503 is gRPC's "unavailable": no leader, or a member that is starting or stopping. 504 is a
 // leader that was lost on the way.
-Result<HttpAnswer> EtcdClient::try_endpoints(const HttpPost& post, const std::stop_token& stop) {
+Result<HttpAnswer> EtcdClient::try_endpoints(const HttpRequest& post, const std::stop_token& stop) {
   const std::size_t first = last_good_.load();
   Result<HttpAnswer> result;
   std::string reasons;
   for (std::size_t i = 0; i < endpoints_.size(); ++i) {
     const std::size_t index = (first + i) % endpoints_.size();
-    result = http_post(endpoints_[index], http_options(), post, stop);
+    result = http_call(endpoints_[index], http_options(), post, stop);
     const bool elsewhere = !result ? result.error().number != ECANCELED
                                    : result->status == 503 || result->status == 504;
     if (!elsewhere) {
@@ -108,7 +108,7 @@ Result<std::string> EtcdClient::token(const std::stop_token& stop) {
   Json login;
   login["name"] = options_.username;
   login["password"] = options_.password;
-  const HttpPost post = make_post("/v3/auth/authenticate", login, {});
+  const HttpRequest post = make_post("/v3/auth/authenticate", login, {});
   ASSIGN_OR_RETURN(const HttpAnswer answer, try_endpoints(post, stop));
   const auto parsed = parse_json(answer.body);
   std::string token;
@@ -247,8 +247,8 @@ Status EtcdClient::watch(const Range& keys, std::int64_t start_revision,
   HttpOptions options = http_options();
   options.read_timeout = options_.watch_silence;
   std::size_t index = last_good_.load();
-  const auto result = http_post_stream(endpoints_[index], options,
-                                       make_post("/v3/watch", body, token), stop, receive);
+  const auto result =
+      http_stream(endpoints_[index], options, make_post("/v3/watch", body, token), stop, receive);
   if (result && result->status == 200) return {};
   Failure failure = result ? refused("/v3/watch", *result) : because("etcd", result.error());
   if (!result || !forget_refused_token(token, *result))

@@ -89,7 +89,7 @@ class EtcdClient {
  private:
   EtcdClient(EtcdOptions options, std::vector<HttpEndpoint> endpoints);
 
-  Result<HttpAnswer> try_endpoints(const HttpPost& post, const std::stop_token& stop);
+  Result<HttpAnswer> try_endpoints(const HttpRequest& post, const std::stop_token& stop);
   Result<Json> call(const std::string& path, const Json& body, const std::stop_token& stop = {});
   Result<std::string> token(const std::stop_token& stop);
   bool forget_refused_token(const std::string& token, const HttpAnswer& answer);

@@ -8,10 +8,12 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/beast/core/buffers_range.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/empty_body.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/optional/optional.hpp>
 
+#include "base/base64.h"
 #include "store/http_connection.h"
 #include "store/http_tls.h"
 
@@ -64,18 +66,26 @@ std::string in_ms(std::chrono::milliseconds time) {
   return std::to_string(time.count()) + " ms";
 }
 
-Result<std::string> request_text(const HttpEndpoint& endpoint, const HttpPost& post) {
+// "etcd.example:2379", brackets around an IPv6 address.
+std::string authority(const HttpEndpoint& endpoint) {
   const std::string url = endpoint.to_string();
-  std::string text = "POST " + post.path + " HTTP/1.1\r\nHost: " + url.substr(url.find("//") + 2) +
-                     "\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: " +
-                     std::to_string(post.body.size()) + "\r\n";
-  for (const auto& [name, value] : post.headers) {
-    // A token comes from a server: it must not bring headers of its own.
+  return url.substr(url.find("//") + 2);
+}
+
+Result<std::string> request_text(const HttpEndpoint& endpoint, const HttpRequest& request) {
+  std::string text = request.method + " " + request.path +
+                     " HTTP/1.1\r\nHost: " + authority(endpoint) + "\r\nConnection: close\r\n";
+  if (!request.body.empty() || request.method == "POST")
+    text += "Content-Type: " + request.content_type +
+            "\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n";
+  for (const auto& [name, value] : request.headers) {
+    // A token comes from a server or a file: it must not bring headers of its own.
     if (value.find_first_of("\r\n") != std::string::npos)
-      return fail("asking " + url + ": the header " + name + " holds a line break");
+      return fail("asking " + endpoint.to_string() + ": the header " + name +
+                  " holds a line break");
     text += name + ": " + value + "\r\n";
   }
-  return text + "\r\n" + post.body;
+  return text + "\r\n" + request.body;
 }
 
 class Call {
@@ -89,10 +99,10 @@ class Call {
         whole_by_(Clock::now() + options.total_timeout),
         connection_(stop) {}
 
-  Result<HttpAnswer> run(const HttpPost& post) {
-    ASSIGN_OR_RETURN(const std::string request, request_text(endpoint_, post));
+  Result<HttpAnswer> run(const HttpRequest& request) {
+    ASSIGN_OR_RETURN(const std::string text, request_text(endpoint_, request));
     RETURN_IF_ERROR(open());
-    if (const auto error = connection_.write(request, patience(Clock::now())); error)
+    if (const auto error = connection_.write(text, patience(Clock::now())); error)
       return broken(error);
     parser_.header_limit(kLongestHeader);
     // take() counts instead: a stream has no bound.
@@ -102,6 +112,8 @@ class Call {
     RETURN_IF_ERROR(
         read_until([this] { return parser_.is_header_done(); }, [&] { return header_by; }));
     last_piece_ = Clock::now();
+    stream_by_ = options_.stream_timeout.count() == 0 ? Clock::time_point::max()
+                                                      : last_piece_ + options_.stream_timeout;
     RETURN_IF_ERROR(read_until([this] { return parser_.is_done() || ended_by_receiver_; },
                                [this] { return patience(last_piece_); }));
     return HttpAnswer{.status = status(), .body = std::move(body_)};
@@ -114,7 +126,7 @@ class Call {
   // Until when something has to have come that `since` was waited for.
   Clock::time_point patience(Clock::time_point since) const {
     const auto next_by = since + options_.read_timeout;
-    return streaming() ? next_by : std::min(next_by, whole_by_);
+    return std::min(next_by, streaming() ? stream_by_ : whole_by_);
   }
 
   Status open() {
@@ -122,12 +134,48 @@ class Call {
     if (endpoint_.tls) {
       ASSIGN_OR_RETURN(context, make_tls_context(options_));
     }
-    auto error = connection_.connect(endpoint_.host, endpoint_.port, options_.connect_timeout);
-    if (error) return not_open("connecting to " + endpoint_.to_string(), error);
+    const HttpEndpoint& first = options_.proxy ? options_.proxy->endpoint : endpoint_;
+    auto error = connection_.connect(first.host, first.port, options_.connect_timeout);
+    if (error)
+      return not_open(
+          "connecting to " + std::string(options_.proxy ? "the proxy " : "") + first.to_string(),
+          error);
+    if (options_.proxy) RETURN_IF_ERROR(open_tunnel());
     if (!endpoint_.tls) return {};
-    error = connection_.start_tls(std::move(context), endpoint_.host,
-                                  Clock::now() + options_.connect_timeout);
+    const auto& name = options_.server_name.empty() ? endpoint_.host : options_.server_name;
+    error =
+        connection_.start_tls(std::move(context), name, Clock::now() + options_.connect_timeout);
     if (error) return not_open("TLS with " + endpoint_.to_string(), error);
+    return {};
+  }
+
+  // After a 2xx the connection is the endpoint's.
+  Status open_tunnel() {
+    HttpRequest request{.method = "CONNECT", .path = authority(endpoint_)};
+    if (!options_.proxy->credentials.empty())
+      request.headers.emplace_back("Proxy-Authorization",
+                                   "Basic " + to_base64(options_.proxy->credentials));
+    ASSIGN_OR_RETURN(const std::string text, request_text(endpoint_, request));
+    const auto by = Clock::now() + options_.connect_timeout;
+    auto error = connection_.write(text, by);
+    http::response_parser<http::empty_body> answer;
+    answer.skip(true);
+    answer.header_limit(kLongestHeader);
+    // A byte at a time: what comes behind the header is the endpoint's already.
+    while (!error && !answer.is_header_done()) {
+      std::size_t got = 0;
+      error = connection_.read_some(buffer_.prepare(1), got, by);
+      buffer_.commit(got);
+      if (error) break;
+      buffer_.consume(answer.put(buffer_.data(), error));
+      if (error == http::error::need_more) error = {};
+    }
+    const std::string proxy = "the proxy " + options_.proxy->endpoint.to_string();
+    if (error) return not_open(proxy + " on the way to " + endpoint_.to_string(), error);
+    const auto status = answer.get().result_int();
+    if (status / 100 != 2)
+      return failure(ECONNREFUSED, proxy + " refuses the way to " + endpoint_.to_string() +
+                                       " with status " + std::to_string(status));
     return {};
   }
 
@@ -193,6 +241,9 @@ class Call {
     if (error == asio::error::timed_out && !streaming() && Clock::now() >= whole_by_)
       return failure(ETIMEDOUT,
                      where + " has not sent its answer within " + in_ms(options_.total_timeout));
+    if (error == asio::error::timed_out && streaming() && Clock::now() >= stream_by_)
+      return failure(ETIMEDOUT,
+                     where + " has not ended its answer within " + in_ms(options_.stream_timeout));
     if (error == asio::error::timed_out)
       return failure(ETIMEDOUT, where + " sent nothing for " + in_ms(options_.read_timeout));
     const bool no_http = error.category() == make_error_code(http::error::bad_version).category() &&
@@ -210,6 +261,7 @@ class Call {
   const Receiver& receive_;
   const Clock::time_point whole_by_;
   Clock::time_point last_piece_{};
+  Clock::time_point stream_by_ = Clock::time_point::max();
   boost::beast::flat_buffer buffer_;
   http::response_parser<PassedOnBody> parser_;
   std::string body_;
@@ -220,16 +272,16 @@ class Call {
 
 }  // namespace
 
-Result<HttpAnswer> http_post(const HttpEndpoint& endpoint, const HttpOptions& options,
-                             const HttpPost& post, const std::stop_token& stop) {
+Result<HttpAnswer> http_call(const HttpEndpoint& endpoint, const HttpOptions& options,
+                             const HttpRequest& request, const std::stop_token& stop) {
   const Receiver none;
-  return Call(endpoint, options, stop, none).run(post);
+  return Call(endpoint, options, stop, none).run(request);
 }
 
-Result<HttpAnswer> http_post_stream(const HttpEndpoint& endpoint, const HttpOptions& options,
-                                    const HttpPost& post, const std::stop_token& stop,
-                                    const Receiver& receive) {
-  return Call(endpoint, options, stop, receive).run(post);
+Result<HttpAnswer> http_stream(const HttpEndpoint& endpoint, const HttpOptions& options,
+                               const HttpRequest& request, const std::stop_token& stop,
+                               const Receiver& receive) {
+  return Call(endpoint, options, stop, receive).run(request);
 }
 
 }  // namespace weft

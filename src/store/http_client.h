@@ -1,4 +1,4 @@
-// http_client.h: one HTTP POST with JSON, over TCP or TLS.
+// http_client.h: one HTTP request, over TCP or TLS, straight or through a proxy.
 //
 // Each call opens a connection of its own and reads the certificate files afresh: stores are
 // asked seldom, a restarted server leaves no dead connection behind, and renewed
@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -21,21 +22,38 @@
 
 namespace weft {
 
+/// A proxy that is spoken to in plain text and asked to CONNECT (RFC 9110 section 9.3.6).
+struct HttpProxy {
+  HttpEndpoint endpoint;
+  std::string credentials = {};  ///< "user:password", or empty; never in a log or an Error
+};
+
 struct HttpOptions {
-  std::string ca_file;           ///< PEM; the system's authorities when empty
-  std::string certificate_file;  ///< PEM with its chain, when the server wants to know us
-  std::string key_file;          ///< PEM without a pass phrase
+  std::string ca_file = {};           ///< PEM; the system's authorities when empty
+  std::string certificate_file = {};  ///< PEM with its chain, when the server wants to know us
+  std::string key_file = {};          ///< PEM without a pass phrase
+  /// The same as text in place of a file: a kubeconfig may hold all three.
+  std::string ca_pem = {};
+  std::string certificate_pem = {};
+  std::string key_pem = {};
+  std::string server_name = {};         ///< expected in the certificate; the host when empty
+  bool any_certificate = false;         ///< whoever answers is believed
+  std::optional<HttpProxy> proxy = {};  ///< asked for a tunnel to the endpoint
   std::chrono::milliseconds connect_timeout{3000};  ///< for TCP, and again for TLS
   /// For the answer's header, and then between two pieces of its body.
   std::chrono::milliseconds read_timeout{5000};
   /// For a whole call, so that a server that drips cannot hold it; of a stream, until the
   /// header is there.
   std::chrono::milliseconds total_timeout{30'000};
+  /// For a whole stream, from its header on; 0: as long as something comes.
+  std::chrono::milliseconds stream_timeout{0};
 };
 
-struct HttpPost {
-  std::string path;
-  std::string body;
+struct HttpRequest {
+  std::string method = "POST";
+  std::string path;  ///< with its query
+  std::string body = {};
+  std::string content_type = "application/json";  ///< of the body
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
@@ -47,17 +65,18 @@ struct HttpAnswer {
 /// More than this is no answer of a store.
 constexpr std::size_t kLargestAnswer = 64U << 20U;
 
-/// Sends the post and reads the whole answer, whatever its status. An Error names the endpoint;
+/// Sends the request and reads the whole answer, whatever its status. An Error names the endpoint;
 /// its number is ETIMEDOUT, ECANCELED (stopped), EMSGSIZE (answer too large), ECONNREFUSED (no
 /// connection: certainly not sent) or 0.
-Result<HttpAnswer> http_post(const HttpEndpoint& endpoint, const HttpOptions& options,
-                             const HttpPost& post, const std::stop_token& stop);
+Result<HttpAnswer> http_call(const HttpEndpoint& endpoint, const HttpOptions& options,
+                             const HttpRequest& request, const std::stop_token& stop);
 
 /// The same for an answer without end: `receive` gets each piece of a 200 as it comes and ends
 /// the call by returning false, which is success. The body of another status is handed back.
-/// When nothing came for `read_timeout` the Error's number is ETIMEDOUT.
-Result<HttpAnswer> http_post_stream(const HttpEndpoint& endpoint, const HttpOptions& options,
-                                    const HttpPost& post, const std::stop_token& stop,
-                                    const std::function<bool(std::string_view)>& receive);
+/// When nothing came for `read_timeout`, or not all within `stream_timeout`, the Error's number
+/// is ETIMEDOUT.
+Result<HttpAnswer> http_stream(const HttpEndpoint& endpoint, const HttpOptions& options,
+                               const HttpRequest& request, const std::stop_token& stop,
+                               const std::function<bool(std::string_view)>& receive);
 
 }  // namespace weft

@@ -35,9 +35,10 @@ HttpOptions impatient() {
   return options;
 }
 
-Result<HttpAnswer> post(const HttpServer& server, const HttpPost& what = {.path = "/", .body = ""},
+Result<HttpAnswer> post(const HttpServer& server,
+                        const HttpRequest& what = {.path = "/", .body = ""},
                         const std::stop_token& stop = {}) {
-  return http_post(at(server), impatient(), what, stop);
+  return http_call(at(server), impatient(), what, stop);
 }
 
 TEST(HttpClientTest, SendsWhatItIsGiven) {
@@ -98,7 +99,7 @@ TEST(HttpClientTest, RefusalsComeWithTheirBody) {
 TEST(HttpClientTest, NobodyListens) {
   std::uint16_t port = 0;
   { port = HttpServer(says("")).port(); }
-  const auto answer = http_post({.tls = false, .host = "127.0.0.1", .port = port}, impatient(),
+  const auto answer = http_call({.tls = false, .host = "127.0.0.1", .port = port}, impatient(),
                                 {.path = "/", .body = ""}, {});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().number, ECONNREFUSED);
@@ -131,13 +132,13 @@ TEST(HttpClientTest, AStopEndsACallAtOnce) {
     std::this_thread::sleep_for(milliseconds(50));
     source.request_stop();
   });
-  const auto answer = http_post(at(server), patient, {.path = "/", .body = ""}, source.get_token());
+  const auto answer = http_call(at(server), patient, {.path = "/", .body = ""}, source.get_token());
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().number, ECANCELED);
   EXPECT_LT(Clock::now() - begun, seconds(5));
   // One that was stopped before it began does not begin.
   EXPECT_EQ(
-      http_post(at(server), patient, {.path = "/", .body = ""}, source.get_token()).error().number,
+      http_call(at(server), patient, {.path = "/", .body = ""}, source.get_token()).error().number,
       ECANCELED);
 }
 
@@ -149,7 +150,7 @@ TEST(HttpClientTest, AStreamOutlivesTheTotalTimeAndEndsAsItsReceiverWants) {
   const auto begun = Clock::now();
   std::string received;
   const auto answer =
-      http_post_stream(at(server), impatient(), {.path = "/", .body = ""}, {}, [&](auto piece) {
+      http_stream(at(server), impatient(), {.path = "/", .body = ""}, {}, [&](auto piece) {
         received += piece;
         return Clock::now() - begun < milliseconds(1200);
       });
@@ -162,8 +163,8 @@ TEST(HttpClientTest, ASilentStreamIsTold) {
   const HttpServer server([](const auto&, const HttpServer::Peer& peer) {
     if (peer.send(kChunked)) peer.stall();
   });
-  const auto answer = http_post_stream(at(server), impatient(), {.path = "/", .body = ""}, {},
-                                       [](auto) { return true; });
+  const auto answer = http_stream(at(server), impatient(), {.path = "/", .body = ""}, {},
+                                  [](auto) { return true; });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().number, ETIMEDOUT);
 }
@@ -172,9 +173,67 @@ TEST(HttpClientTest, TlsWithAPlainServerIsAnError) {
   const HttpServer server(says(http_answer(200, "")));
   HttpEndpoint endpoint = at(server);
   endpoint.tls = true;
-  const auto answer = http_post(endpoint, impatient(), {.path = "/", .body = ""}, {});
+  const auto answer = http_call(endpoint, impatient(), {.path = "/", .body = ""}, {});
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().number, ECONNREFUSED);
+}
+
+TEST(HttpClientTest, AsksByAnyMethod) {
+  const HttpServer server([](const HttpServer::Request& request, const auto& peer) {
+    peer.send(http_answer(200, request.head + "|" + request.body));
+  });
+  const auto get = http_call(at(server), impatient(), {.method = "GET", .path = "/a?b=c"}, {});
+  ASSERT_TRUE(get) << get.error().text();
+  EXPECT_TRUE(get->body.starts_with("GET /a?b=c HTTP/1.1\r\n")) << get->body;
+  EXPECT_EQ(get->body.find("Content-"), std::string::npos) << get->body;
+  const auto patch = http_call(
+      at(server), impatient(),
+      {.method = "PATCH", .path = "/x", .body = "{}", .content_type = "application/patch"}, {});
+  ASSERT_TRUE(patch) << patch.error().text();
+  EXPECT_NE(patch->body.find("Content-Type: application/patch"), std::string::npos);
+}
+
+TEST(HttpClientTest, GoesThroughAProxy) {
+  std::string asked;
+  const HttpServer proxy([&](const HttpServer::Request& request, const auto& peer) {
+    asked = request.head;
+    // The tunnel's far end, here at once.
+    peer.send("HTTP/1.1 200 Connection established\r\n\r\n" + http_answer(200, "through"));
+    peer.stall();
+  });
+  HttpOptions options = impatient();
+  options.proxy = HttpProxy{.endpoint = at(proxy), .credentials = "me:secret"};
+  const HttpEndpoint far{.tls = false, .host = "192.0.2.77", .port = 6443};
+  const auto answer = http_call(far, options, {.method = "GET", .path = "/"}, {});
+  ASSERT_TRUE(answer) << answer.error().text();
+  EXPECT_EQ(answer->body, "through");
+  EXPECT_TRUE(asked.starts_with("CONNECT 192.0.2.77:6443 HTTP/1.1\r\n")) << asked;
+  EXPECT_NE(asked.find("Proxy-Authorization: Basic bWU6c2VjcmV0"), std::string::npos) << asked;
+}
+
+TEST(HttpClientTest, AProxyThatRefusesIsNamed) {
+  const HttpServer proxy(says(http_answer(407, "who are you")));
+  HttpOptions options = impatient();
+  options.proxy = HttpProxy{.endpoint = at(proxy), .credentials = "me:secret"};
+  const auto answer = http_call({.tls = true, .host = "192.0.2.77", .port = 6443}, options,
+                                {.method = "GET", .path = "/"}, {});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().number, ECONNREFUSED);
+  EXPECT_NE(answer.error().text().find("status 407"), std::string::npos) << answer.error().text();
+  EXPECT_EQ(answer.error().text().find("secret"), std::string::npos);
+}
+
+TEST(HttpClientTest, AStreamHasAnEnd) {
+  const HttpServer server([](const auto&, const auto& peer) {
+    peer.send(kChunked);
+    while (peer.send("1\r\nx\r\n")) std::this_thread::sleep_for(milliseconds(5));
+  });
+  HttpOptions options = impatient();
+  options.stream_timeout = milliseconds(200);
+  const auto answer = http_stream(at(server), options, {.method = "GET", .path = "/"}, {},
+                                  [](auto) { return true; });
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().number, ETIMEDOUT) << answer.error().text();
 }
 
 }  // namespace
