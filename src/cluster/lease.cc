@@ -74,6 +74,10 @@ std::string LeaseKey::describe() const {
   return text;
 }
 
+std::string Lease::describe() const {
+  return node.empty() ? "lease " + key.describe() : "node " + node + " (" + key.describe() + ")";
+}
+
 Result<LeaseAttributes> LeaseAttributes::parse(std::string_view json) {
   ASSIGN_OR_RETURN(const Json value, parse_json(json));
   return read(value);

@@ -64,6 +64,8 @@ struct LeaseAttributes {
 using UnixSeconds = std::chrono::sys_seconds;
 
 struct Lease {
+  /// Whose it is, where the store knows: the name of the Node. Empty otherwise.
+  std::string node = {};
   LeaseKey key = {};
   LeaseAttributes attributes = {};
   /// Stays until somebody removes it, and is kept so when it is rewritten.
@@ -74,12 +76,14 @@ struct Lease {
   /// Grows with every change of this lease; what a later change is conditional on.
   std::int64_t version = 0;
 
+  /// For people: "lease 10.5.52.0/24", "node worker-3 (10.5.52.0/24)".
+  std::string describe() const;
   auto operator<=>(const Lease&) const = default;
 };
 
 /// An entry of the store that is no lease: skipped, and named to the operator.
 struct BrokenLease {
-  std::string key = {};
+  std::string key = {};  ///< the key, or the name of the Node
   std::string reason = {};
   auto operator<=>(const BrokenLease&) const = default;
 };

@@ -1,6 +1,7 @@
 // lease_store.h: where the cluster's subnet leases and its net-conf.json are kept.
 //
-// One interface, one implementation a kind of store. Every answer is whole or an Error: an
+// One interface, one implementation a kind of store; Kubernetes, which gives out the subnets
+// itself, is a source only (kube_store.h). Every answer is whole or an Error: an
 // outage, garbage or a half-read list is never an empty cluster. Changes of a lease are
 // conditional on the version that the caller has seen, so that a node that slept past its
 // expiry cannot overwrite the node that got its subnet meanwhile.
@@ -30,19 +31,29 @@ class LeaseWatch {
   virtual Status health() const = 0;
 };
 
-class LeaseStore {
+/// Where a node reads what its overlay is and who its peers are.
+class LeaseSource {
  public:
   /// Called on the watch's own thread after its view or its health changed. Must return soon.
   using Changed = std::function<void()>;
 
-  virtual ~LeaseStore() = default;
+  virtual ~LeaseSource() = default;
 
   /// "etcd at 127.0.0.1:2379" or "directory /var/lib/weft/store", for log lines.
   virtual std::string describe() const = 0;
 
   /// The text of net-conf.json; nothing when nobody has written one yet.
   virtual Result<std::optional<std::string>> network_config() = 0;
+  /// Where somebody has to write it: for log lines.
+  virtual std::string config_place() const { return describe(); }
 
+  /// Starts following. The source must outlive the watch.
+  virtual std::unique_ptr<LeaseWatch> watch(Changed changed) = 0;
+};
+
+/// A source out of which a node also takes a subnet of its own.
+class LeaseStore : public LeaseSource {
+ public:
   /// Every lease that has not expired, and what could not be read as one.
   virtual Result<LeaseView> list() = 0;
 
@@ -66,9 +77,6 @@ class LeaseStore {
   /// Removes a lease whose version is still `seen.version`; false when it has changed since.
   /// One that is gone already is success.
   virtual Result<bool> remove(const Lease& seen) = 0;
-
-  /// Starts following. The store must outlive the watch.
-  virtual std::unique_ptr<LeaseWatch> watch(Changed changed) = 0;
 };
 
 }  // namespace weft

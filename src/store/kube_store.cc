@@ -1,0 +1,243 @@
+#include "store/kube_store.h"
+
+#include <cerrno>
+#include <ctime>
+
+#include "base/files.h"
+#include "base/json.h"
+#include "base/json_cursor.h"
+
+namespace weft {
+namespace {
+
+std::string rfc3339(UnixSeconds time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm parts{};
+  ::gmtime_r(&seconds, &parts);
+  char text[32];
+  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
+}
+
+// A name of the API's (RFC 1123) goes into a path as it is; nothing else does.
+Status check_name(const std::string& what, const std::string& name) {
+  if (!name.empty() && name.size() <= 253 &&
+      name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.-") == std::string::npos)
+    return {};
+  return fail("the name of the " + what + ", " + shown(name) + ", is none",
+              "set NODE_NAME from spec.nodeName, or POD_NAME and POD_NAMESPACE");
+}
+
+}  // namespace
+
+bool NodeEntry::operator==(const NodeEntry& other) const {
+  const bool same_own =
+      own == nullptr || other.own == nullptr ? own == other.own : *own == *other.own;
+  return same_own && lease == other.lease && created == other.created;
+}
+
+LeaseView view_of_nodes(const std::map<std::string, NodeEntry>& nodes) {
+  LeaseView view;
+  for (const auto& [name, entry] : nodes) {
+    if (const auto* broken = std::get_if<BrokenLease>(&entry.lease)) view.broken.push_back(*broken);
+    const auto* lease = std::get_if<Lease>(&entry.lease);
+    if (lease == nullptr) continue;
+    const auto [found, is_new] = view.leases.emplace(lease->key, *lease);
+    if (is_new) continue;
+    // A second Node with a subnet is a mistake, or worse: who had it first keeps it.
+    const bool older = entry.created < nodes.at(found->second.node).created;
+    const std::string& keeps = older ? name : found->second.node;
+    const std::string& yields = older ? found->second.node : name;
+    view.broken.push_back({"node " + yields, "it has the podCIDR " + lease->key.describe() +
+                                                 " of the older node " + keeps});
+    if (older) found->second = *lease;
+  }
+  return view;
+}
+
+Result<std::string> node_of_pod(std::string_view pod) {
+  std::string node;
+  JsonCursor json(pod);
+  json.object([&](std::string_view name) {
+    if (name != "spec") return (void)json.skip();
+    json.object([&](std::string_view member) {
+      if (member == "nodeName")
+        node = json.string().value_or("");
+      else
+        json.skip();
+    });
+  });
+  if (!json.at_end()) return fail("a Pod that is no JSON object");
+  if (node.empty()) return fail("the pod is on no node");
+  return node;
+}
+
+// The view, made anew when somebody asks for it after a change.
+class KubeStore::Watch : public LeaseWatch {
+ public:
+  explicit Watch(KubeStore& store) : store_(store) {}
+  ~Watch() override {
+    const std::lock_guard lock(store_.mutex_);
+    store_.changed_ = nullptr;
+  }
+  std::shared_ptr<const LeaseView> view() const override {
+    return cache_.with([&](Cache& cache) {
+      const auto generation = store_.nodes_.generation();
+      if (cache.view != nullptr && cache.generation == generation) return cache.view;
+      store_.nodes_.read([&](const auto& nodes) {
+        cache.view = std::make_shared<const LeaseView>(view_of_nodes(nodes));
+        cache.generation = generation;
+      });
+      return cache.view;
+    });
+  }
+  Status health() const override { return store_.health(); }
+
+ private:
+  struct Cache {
+    std::uint64_t generation = 0;
+    std::shared_ptr<const LeaseView> view;
+  };
+  KubeStore& store_;
+  mutable LockGuarded<Cache> cache_;
+};
+
+KubeStore::KubeStore(KubeStoreOptions options)
+    : options_(std::move(options)),
+      client_(options_.access),
+      nodes_(
+          [this](const KubeMeta& meta, std::string_view object) { return decode(meta, object); }) {}
+
+KubeStore::~KubeStore() = default;
+
+Status KubeStore::join(const std::stop_token& stop) {
+  if (list_watch_ != nullptr) return {};
+  std::string name = options_.node_name;
+  if (name.empty()) {
+    RETURN_IF_ERROR(check_name("pod", options_.pod_name));
+    RETURN_IF_ERROR(check_name("pod's namespace", options_.pod_namespace));
+    const std::string path =
+        "/api/v1/namespaces/" + options_.pod_namespace + "/pods/" + options_.pod_name;
+    ASSIGN_OR_RETURN(const std::string pod, client_.call({.path = path}, stop));
+    ASSIGN_OR_RETURN(name, node_of_pod(pod));
+  }
+  RETURN_IF_ERROR(check_name("node", name));
+  node_name_ = std::move(name);
+  list_watch_ =
+      std::make_unique<KubeListWatch>(client_, options_.nodes, nodes_, [this] { tell(); });
+  return {};
+}
+
+NodeEntry KubeStore::decode(const KubeMeta& meta, std::string_view object) const {
+  NodeEntry entry;
+  auto node = Node::parse(object, options_.prefix);
+  if (!node) {
+    entry.lease = BrokenLease{"node " + meta.name, node.error().text()};
+    return entry;
+  }
+  entry.created = node->created;
+  if (meta.name == node_name_) {
+    entry.own = std::make_shared<const Node>(*std::move(node));
+    return entry;
+  }
+  auto lease = lease_of_node(*node);
+  if (!lease)
+    entry.lease = BrokenLease{"node " + meta.name, lease.error().text()};
+  else if (*lease)
+    entry.lease = **std::move(lease);
+  return entry;
+}
+
+void KubeStore::tell() {
+  const std::lock_guard lock(mutex_);
+  ++news_count_;
+  news_.notify_all();
+  if (changed_) changed_();
+}
+
+std::uint64_t KubeStore::news() const {
+  const std::lock_guard lock(mutex_);
+  return news_count_;
+}
+
+void KubeStore::wait_for_news(std::uint64_t seen, const std::stop_token& stop,
+                              std::chrono::milliseconds longest) {
+  std::unique_lock lock(mutex_);
+  news_.wait_for(lock, stop, longest, [&] { return news_count_ != seen; });
+}
+
+std::shared_ptr<const Node> KubeStore::own_node() const {
+  std::shared_ptr<const Node> own;
+  nodes_.read([&](const auto& nodes) {
+    if (const auto found = nodes.find(node_name_); found != nodes.end()) own = found->second.own;
+  });
+  return own;
+}
+
+bool KubeStore::listed() const {
+  return nodes_.read([](const auto&) {});
+}
+
+Status KubeStore::health() const {
+  if (list_watch_ == nullptr) return fail("the Nodes are not followed yet");
+  return list_watch_->health();
+}
+
+Status KubeStore::patch(const std::string& body) {
+  ASSIGN_OR_RETURN(const std::string ignored,
+                   client_.call({.method = "PATCH",
+                                 .path = "/api/v1/nodes/" + node_name_ + "/status",
+                                 .body = body,
+                                 .content_type = "application/strategic-merge-patch+json"}));
+  return {};
+}
+
+Status KubeStore::annotate(const Annotations& edits) {
+  Json annotations = Json::object();
+  for (const auto& [suffix, value] : edits) annotations[options_.prefix.key(suffix)] = value;
+  return patch(to_text({{"metadata", {{"annotations", annotations}}}}));
+}
+
+// flannel's words: tools look for them.
+Status KubeStore::declare_network_available(UnixSeconds now) {
+  const std::string time = rfc3339(now);
+  const Json condition = {
+      {"type", "NetworkUnavailable"}, {"status", "False"},
+      {"reason", "FlannelIsUp"},      {"message", "Flannel is running on this node"},
+      {"lastTransitionTime", time},   {"lastHeartbeatTime", time}};
+  return patch(to_text({{"status", {{"conditions", Json::array({condition})}}}}));
+}
+
+Status KubeStore::warn(const std::string& reason, const std::string& message, UnixSeconds now) {
+  const std::string time = rfc3339(now);
+  const Json event = {
+      {"metadata", {{"generateName", node_name_ + "."}, {"namespace", "default"}}},
+      {"involvedObject",
+       {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node_name_}, {"uid", node_name_}}},
+      {"reason", reason},
+      {"message", message},
+      {"type", "Warning"},
+      {"source", {{"component", "weftd"}, {"host", node_name_}}},
+      {"firstTimestamp", time},
+      {"lastTimestamp", time},
+      {"count", 1}};
+  ASSIGN_OR_RETURN(
+      const std::string ignored,
+      client_.call(
+          {.method = "POST", .path = "/api/v1/namespaces/default/events", .body = to_text(event)}));
+  return {};
+}
+
+Result<std::optional<std::string>> KubeStore::network_config() {
+  auto text = read_file(options_.net_config_path);
+  if (!text && text.error().number == ENOENT) return std::nullopt;
+  if (!text) return Failure(std::move(text).error());
+  return *std::move(text);
+}
+
+std::unique_ptr<LeaseWatch> KubeStore::watch(Changed changed) {
+  const std::lock_guard lock(mutex_);
+  changed_ = std::move(changed);
+  return std::make_unique<Watch>(*this);
+}
+
+}  // namespace weft

@@ -1,0 +1,233 @@
+// The list-watch against what a real API server will not do: an HTTP server on loopback that
+// says what the test wants.
+#include "store/kube_list_watch.h"
+
+#include <atomic>
+#include <memory>
+
+#include <gtest/gtest.h>
+
+#include "store/kube_table.h"
+#include "support/eventually.h"
+#include "support/http_server.h"
+
+namespace weft {
+namespace {
+
+using std::chrono::milliseconds;
+using test::eventually;
+using test::http_answer;
+using test::HttpServer;
+
+constexpr char kStream[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+
+std::string object(const std::string& name, int version) {
+  return R"({"metadata":{"name":")" + name + R"(","resourceVersion":")" + std::to_string(version) +
+         "\"}}";
+}
+
+std::string list(const std::vector<std::string>& names, const std::string& next = "") {
+  std::string items;
+  for (const auto& name : names) items += (items.empty() ? "" : ",") + object(name, 1);
+  return http_answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"5","continue":")" +
+                              next + R"("},"items":[)" + items + "]}");
+}
+
+std::string event(const std::string& type, const std::string& name, int version) {
+  return R"({"type":")" + type + R"(","object":)" + object(name, version) + "}\n";
+}
+
+// Follows "/nodes" of a server whose answers are the test's: `lists` and `watches` count the
+// requests from 0 on.
+class Followed {
+ public:
+  using Answer =
+      std::function<void(int number, const HttpServer::Request&, const HttpServer::Peer&)>;
+
+  Followed(Answer on_list, Answer on_watch)
+      : server_([this, on_list, on_watch](const auto& request, const auto& peer) {
+          if (request.head.find("watch=true") == std::string::npos)
+            on_list(lists++, request, peer);
+          else
+            on_watch(watches++, request, peer);
+        }),
+        table_([](const KubeMeta& meta, std::string_view) { return meta.version; }),
+        client_({.endpoint = *HttpEndpoint::parse(server_.endpoint(), 80)}) {
+    watch_ = std::make_unique<KubeListWatch>(
+        client_,
+        KubeListWatchOptions{
+            .path = "/nodes",
+            .page = 2,
+            .watch_time = std::chrono::seconds(5),
+            .watch_silence = milliseconds(300),
+            .list_patience = {.silence = milliseconds(300), .whole = milliseconds(900)}},
+        table_, [this] { ++changes; });
+  }
+
+  // "a b c", or "nothing" before the first whole list.
+  std::string names() const {
+    std::string text;
+    const bool read = table_.read([&](const auto& objects) {
+      for (const auto& [name, version] : objects) text += (text.empty() ? "" : " ") + name;
+    });
+    return read ? text : "nothing";
+  }
+  bool comes_to(const std::string& wanted) const {
+    return eventually([&] { return names() == wanted; });
+  }
+  Status health() const { return watch_->health(); }
+
+  std::atomic<int> lists{0};
+  std::atomic<int> watches{0};
+  std::atomic<int> changes{0};
+
+ private:
+  HttpServer server_;
+  KubeTable<std::string> table_;
+  KubeClient client_;
+  std::unique_ptr<KubeListWatch> watch_;
+};
+
+// A watch that stays open and silent.
+void silent(int, const HttpServer::Request&, const HttpServer::Peer& peer) {
+  peer.send(std::string(kStream) + event("BOOKMARK", "", 6));
+  peer.stall();
+}
+
+Followed::Answer lists_ab() {
+  return [](int, const auto&, const auto& peer) { peer.send(list({"a", "b"})); };
+}
+
+TEST(KubeListWatch, PagesMakeOneList) {
+  Followed nodes(
+      [](int, const HttpServer::Request& request, const auto& peer) {
+        const bool second = request.head.find("continue=p%2B2") != std::string::npos;
+        peer.send(second ? list({"c"}) : list({"a", "b"}, "p+2"));
+      },
+      silent);
+  EXPECT_TRUE(nodes.comes_to("a b c"));
+  EXPECT_EQ(nodes.lists, 2);
+  EXPECT_TRUE(eventually([&] { return nodes.health().has_value(); }));
+}
+
+TEST(KubeListWatch, AContinuationThatIsGoneBeginsAnew) {
+  Followed nodes(
+      [](int number, const auto&, const auto& peer) {
+        if (number == 0) peer.send(list({"x", "y"}, "old"));
+        if (number == 1) peer.send(http_answer(410, R"({"kind":"Status","message":"expired"})"));
+        if (number >= 2) peer.send(list({"a"}));
+      },
+      silent);
+  EXPECT_TRUE(nodes.comes_to("a"));
+}
+
+TEST(KubeListWatch, NonsenseIsNeverAnEmptyCluster) {
+  const std::string half = list({"x", "y"}).substr(0, 150);
+  const std::vector<std::string> nonsense{
+      http_answer(200, "<html>502 Bad Gateway</html>"),
+      http_answer(200, "{}"),
+      http_answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{}]})"),
+      http_answer(500, "oops"),
+      half,
+      std::string(kStream) + half.substr(half.find("\r\n\r\n") + 4),
+      ""};
+  Followed nodes(
+      [&](int number, const auto&, const auto& peer) {
+        const auto which = static_cast<std::size_t>(number) - 1;
+        if (number == 0)
+          peer.send(list({"a", "b"}));
+        else
+          peer.send(which < nonsense.size() ? nonsense[which] : list({"c"}));
+      },
+      [](int, const auto&, const auto& peer) {
+        peer.send(std::string(kStream) +
+                  R"({"type":"ERROR","object":{"code":410,"message":"too old"}})" + "\n");
+      });
+  std::string seen;
+  EXPECT_TRUE(eventually(
+      [&] {
+        const std::string now = nodes.names();
+        if (!seen.ends_with("|" + now)) seen += "|" + now;
+        return now == "c";
+      },
+      std::chrono::seconds(60)));
+  EXPECT_TRUE(seen == "|nothing|a b|c" || seen == "|a b|c") << seen;
+}
+
+TEST(KubeListWatch, EventsAreFollowedAndHeartbeatsAreNoNews) {
+  Followed nodes(lists_ab(), [](int number, const auto&, const auto& peer) {
+    if (number > 0) return silent(number, {}, peer);
+    peer.send(std::string(kStream) + event("ADDED", "c", 6) + event("DELETED", "a", 7) +
+              event("MODIFIED", "c", 6) + event("BOOKMARK", "", 9));
+    peer.stall();
+  });
+  EXPECT_TRUE(nodes.comes_to("b c"));
+  // The list, its health, two events; neither the repetition nor the bookmark.
+  EXPECT_TRUE(eventually([&] { return nodes.watches >= 2; }));
+  EXPECT_LE(nodes.changes, 4);
+}
+
+TEST(KubeListWatch, AWatchGoesOnWhereItEnded) {
+  std::string asked;
+  Followed nodes(lists_ab(), [&](int number, const HttpServer::Request& request, const auto& peer) {
+    if (number == 0)
+      // Half an event is none.
+      peer.send(std::string(kStream) + event("ADDED", "c", 8) + R"({"type":"DELETED","obj)");
+    if (number == 1) {
+      asked = request.head;
+      peer.send(std::string(kStream) + event("ADDED", "d", 9));
+    }
+    if (number > 1) silent(number, request, peer);
+  });
+  EXPECT_TRUE(nodes.comes_to("a b c d"));
+  EXPECT_NE(asked.find("resourceVersion=8"), std::string::npos) << asked;
+  EXPECT_EQ(nodes.lists, 1);
+}
+
+TEST(KubeListWatch, ASilentStreamIsOpenedAgainAndAStalledListIsTriedAgain) {
+  Followed nodes(
+      [](int number, const auto&, const auto& peer) {
+        if (number == 0) {
+          peer.send(list({"x"}).substr(0, 120));
+          peer.stall();
+        } else {
+          peer.send(list({"a"}));
+        }
+      },
+      [](int number, const auto& request, const auto& peer) {
+        if (number < 2) return silent(number, request, peer);
+        peer.send(std::string(kStream) + event("ADDED", "b", 9));
+        peer.stall();
+      });
+  EXPECT_TRUE(nodes.comes_to("a b"));
+  EXPECT_EQ(nodes.lists, 2);
+}
+
+TEST(KubeListWatch, AnEventThatCannotBeReadListsAnew) {
+  Followed nodes(
+      [](int number, const auto&, const auto& peer) {
+        peer.send(number == 0 ? list({"a"}) : list({"a", "b"}));
+      },
+      [](int number, const auto& request, const auto& peer) {
+        if (number > 0) return silent(number, request, peer);
+        peer.send(std::string(kStream) + "<html>oops</html>\n");
+      });
+  EXPECT_TRUE(nodes.comes_to("a b"));
+}
+
+TEST(KubeListWatch, ARefusalIsToldInTheServersWords) {
+  Followed nodes(
+      [](int, const auto&, const auto& peer) {
+        peer.send(http_answer(403, R"({"kind":"Status","code":403,
+          "message":"nodes is forbidden: User x cannot list"})"));
+      },
+      silent);
+  EXPECT_TRUE(eventually([&] {
+    return !nodes.health() && nodes.health().error().text().find(
+                                  "User x cannot list; check the ClusterRole") != std::string::npos;
+  })) << nodes.health().error().text();
+  EXPECT_EQ(nodes.names(), "nothing");
+}
+
+}  // namespace
+}  // namespace weft
