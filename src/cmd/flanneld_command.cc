@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -19,6 +20,7 @@
 #include "overlay/agent.h"
 #include "store/directory_store.h"
 #include "store/etcd_store.h"
+#include "store/kube_store.h"
 
 namespace weft::cmd {
 namespace {
@@ -36,6 +38,12 @@ struct Flags {
   std::string etcd_cafile;
   std::string etcd_username;
   std::string etcd_password;
+  bool kube_subnet_mgr = false;
+  std::string kube_api_url;
+  std::string kubeconfig_file;
+  std::string kube_annotation_prefix = "flannel.alpha.coreos.com";
+  std::string net_config_path = "/etc/kube-flannel/net-conf.json";
+  bool set_node_network_unavailable = true;
   std::vector<std::string> iface;
   std::vector<std::string> iface_regex;
   std::string iface_can_reach;
@@ -67,6 +75,17 @@ std::vector<GoFlag> flag_table(Flags& flags) {
       text_flag("etcd-cafile", flags.etcd_cafile, "certificate authority of etcd (PEM)"),
       text_flag("etcd-username", flags.etcd_username, "etcd user"),
       text_flag("etcd-password", flags.etcd_password, "etcd password"),
+      bool_flag("kube-subnet-mgr", flags.kube_subnet_mgr,
+                "the cluster's Nodes hold the leases: follow them in the Kubernetes API"),
+      text_flag("kube-api-url", flags.kube_api_url,
+                "Kubernetes API server; goes before the one of the kubeconfig"),
+      text_flag("kubeconfig-file", flags.kubeconfig_file,
+                "kubeconfig; without one the pod's service account is taken"),
+      text_flag("kube-annotation-prefix", flags.kube_annotation_prefix,
+                "prefix of the annotations on Nodes"),
+      text_flag("net-config-path", flags.net_config_path, "net-conf.json, with --kube-subnet-mgr"),
+      bool_flag("set-node-network-unavailable", flags.set_node_network_unavailable,
+                "set the Node's condition NetworkUnavailable to False once its peers are there"),
       list_flag("iface", flags.iface, "name or address of the interface that meets the peers"),
       list_flag("iface-regex", flags.iface_regex,
                 "regular expression for that interface's address or else its name"),
@@ -99,6 +118,7 @@ void print_help(const std::vector<GoFlag>& table) {
       "Examples:\n"
       "  weftd flanneld --ip-masq --iface=eth0\n"
       "  weftd flanneld --etcd-endpoints=https://10.0.0.1:2379 --etcd-cafile=/etc/etcd/ca.pem\n"
+      "  weftd flanneld --ip-masq --kube-subnet-mgr\n"
       "  weftd flanneld --store-dir=/var/lib/weft/store --log-format=json\n\n"
       "Flags:\n%s",
       describe_flags(table, kEnvironmentPrefix).c_str());
@@ -128,6 +148,36 @@ Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in)
   options.password = flags.etcd_password;
   ASSIGN_OR_RETURN(auto store, EtcdStore::open(options));
   return std::unique_ptr<LeaseStore>(std::move(store));
+}
+
+std::optional<std::string> environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+Result<std::unique_ptr<KubeStore>> open_kube_store(const Flags& flags) {
+  KubeStoreOptions options;
+  ASSIGN_OR_RETURN(options.access, find_kube_access({.api_url = flags.kube_api_url,
+                                                     .kubeconfig = flags.kubeconfig_file},
+                                                    environment));
+  ASSIGN_OR_RETURN(options.prefix, AnnotationPrefix::parse(flags.kube_annotation_prefix));
+  options.net_config_path = flags.net_config_path;
+  options.node_name = environment("NODE_NAME").value_or("");
+  options.pod_namespace = environment("POD_NAMESPACE").value_or("");
+  options.pod_name = environment("POD_NAME").value_or("");
+  if (options.node_name.empty() && (options.pod_name.empty() || options.pod_namespace.empty()))
+    return fail("which Node this is cannot be known",
+                "set NODE_NAME from spec.nodeName, or POD_NAME and POD_NAMESPACE");
+  return std::make_unique<KubeStore>(std::move(options));
+}
+
+// Until a stop, with the store that the flags ask for.
+template <class Store>
+Status run_on(Result<std::unique_ptr<Store>> store, const overlay::AgentOptions& options,
+              const std::stop_token& stop) {
+  if (!store) return Failure(std::move(store).error());
+  spdlog::info("weftd {} flanneld: leases in {}", WEFT_VERSION, (*store)->describe());
+  return overlay::run_agent(**store, options, stop);
 }
 
 Status read_public_address(const std::string& text, Family family, const char* flag,
@@ -167,6 +217,7 @@ Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   options.node.forward_rules = flags.forward_rules;
   options.node.blackhole_route = flags.blackhole_route;
   options.node.random_fully = !flags.random_fully_disable;
+  options.declare_available = flags.set_node_network_unavailable;
   options.lease.renew_margin = std::chrono::minutes(flags.renew_margin);
   return options;
 }
@@ -232,12 +283,9 @@ int run_flanneld(const std::vector<std::string>& arguments, bool drop_in) {
              spdlog::level::from_str(flags.log_level));
 
   SignalStop signals;
-  auto store = open_store(flags, drop_in);
-  Status ended = store ? Status() : Status(Failure(store.error()));
-  if (ended) {
-    spdlog::info("weftd {} flanneld: leases in {}", WEFT_VERSION, (*store)->describe());
-    ended = overlay::run_agent(**store, *options, signals.token());
-  }
+  const Status ended = flags.kube_subnet_mgr
+                           ? run_on(open_kube_store(flags), *options, signals.token())
+                           : run_on(open_store(flags, drop_in), *options, signals.token());
   if (!ended) {
     spdlog::error("{}", ended.error().text());
     return static_cast<int>(ExitCode::kWrong);

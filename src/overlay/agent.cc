@@ -10,6 +10,9 @@
 #include "cluster/subnet_env.h"
 #include "kernel/iptables.h"
 #include "kernel/rtnetlink.h"
+#include "overlay/agent_start.h"
+#include "overlay/node_keeper.h"
+#include "overlay/node_plan.h"
 
 namespace weft::overlay {
 namespace {
@@ -18,27 +21,6 @@ using std::chrono::milliseconds;
 
 // Without any event everything is read anew this often: a safety net, not a method.
 constexpr milliseconds kAtRest = std::chrono::seconds(60);
-
-// The network configuration; nothing when `stop` came first. A store that cannot be reached or
-// has none yet is waited for, one that cannot be used is an error.
-Result<std::optional<NetConf>> wait_for_config(LeaseStore& store, StatusFile& status,
-                                               const std::stop_token& stop) {
-  RateLimit quiet(std::chrono::seconds(60));
-  for (unsigned tries = 1;; ++tries) {
-    const auto text = store.network_config();
-    if (text && *text) {
-      ASSIGN_OR_RETURN(NetConf conf, NetConf::parse(**text));
-      return std::optional(std::move(conf));
-    }
-    const std::string reason =
-        text ? "no network configuration in " + store.describe() + "; write net-conf.json there"
-             : store.describe() + ": " + text.error().text();
-    status.set(text ? AgentState::kWaitingForConfig : AgentState::kStoreUnreachable, reason);
-    if (quiet.allows(reason)) spdlog::warn("waiting: {}", reason);
-    // Not longer than a second, as flannel: somebody is about to write it.
-    if (!pause(stop, std::min(backoff(tries, kAtRest), milliseconds(1000)))) return std::nullopt;
-  }
-}
 
 Result<NodeNetwork> read_node_network(kernel::Rtnetlink& rtnetlink,
                                       const std::vector<Family>& families) {
@@ -88,11 +70,14 @@ std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& 
   return destinations;
 }
 
+// Makes the keeper of the node's lease.
+using MakeKeeper = std::function<std::unique_ptr<LeaseKeeper>(const NetConf&, LeaseKeeper::Hooks)>;
+
 class Agent {
  public:
-  Agent(LeaseStore& store, const AgentOptions& options, NetConf conf, Uplink uplink,
-        std::unique_ptr<DataPlane> data_plane, const std::optional<LeaseKey>& previous,
-        StatusFile status)
+  Agent(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions& options,
+        NetConf conf, Uplink uplink, std::unique_ptr<DataPlane> data_plane,
+        const std::optional<LeaseKey>& previous, StatusFile status)
       : store_(store),
         options_(options),
         conf_(std::move(conf)),
@@ -100,10 +85,10 @@ class Agent {
         uplink_(std::move(uplink)),
         data_plane_(std::move(data_plane)),
         status_(std::move(status)),
-        keeper_(store, conf_, options.lease,
-                {.facts = [this] { return facts(); },
-                 .attributes = [this](const auto& own) { return attributes(own); },
-                 .changed = [this] { repair_loop_.nudge(); }}) {}
+        keeper_(
+            make_keeper(conf_, {.facts = [this] { return facts(); },
+                                .attributes = [this](const auto& own) { return attributes(own); },
+                                .changed = [this] { repair_loop_.nudge(); }})) {}
 
   Status run(const std::stop_token& stop);
 
@@ -119,20 +104,20 @@ class Agent {
   Status watch_legacy_iptables();
   bool concerns_us(const kernel::KernelEvent& event);
 
-  LeaseStore& store_;
+  LeaseSource& store_;
   const AgentOptions& options_;
   const NetConf conf_;
   const std::optional<LeaseKey> previous_;  // what subnet.env said at the start
   LockGuarded<Uplink> uplink_;
   const std::unique_ptr<DataPlane> data_plane_;
   StatusFile status_;  // of the repair loop
-  LeaseKeeper keeper_;
+  const std::unique_ptr<LeaseKeeper> keeper_;
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
-  bool was_ready_ = false;                  // of the repair loop
   unsigned edits_in_a_row_ = 0;             // of the repair loop
   std::atomic<bool> rules_dirty_{true};
   std::atomic<bool> others_rules_dirty_{true};
+  std::atomic<bool> was_ready_{false};
   LockGuarded<std::vector<LinkIndex>> watched_links_;
   Loop repair_loop_{[this] { return repair_pass(); }};
   Loop lease_loop_{[this] { return lease_pass(); }};
@@ -168,14 +153,16 @@ LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
 milliseconds Agent::lease_pass() {
   const auto view = watch_->view();
   // The watch is reading all leases already, and nudges when it has them or cannot have them.
-  if (!view && !keeper_.lease() && watch_->health()) return kAtRest;
-  const auto delay = keeper_.step(view, std::chrono::system_clock::now());
+  if (!view && !keeper_->lease() && watch_->health()) return kAtRest;
+  const auto delay = keeper_->step(view, std::chrono::system_clock::now());
   trim_heap();
+  // A step that asked the store has run its TLS again.
+  if (was_ready_) unmap_start_up_code();
   return delay;
 }
 
 Rest Agent::repair_pass() {
-  const auto own = keeper_.lease();
+  const auto own = keeper_->lease();
   const auto view = watch_->view();
   if (!own || !view) {
     tell_status(false, {});
@@ -193,7 +180,11 @@ Rest Agent::repair_pass() {
   const bool hindered = outcome.failures.empty() && !outcome.obstacles.empty();
   tell_status(outcome.ready, hindered ? outcome.obstacles : outcome.failures);
   trim_heap();
-  if (outcome.ready && !std::exchange(was_ready_, true)) unmap_start_up_code();
+  if (outcome.ready && !was_ready_.exchange(true)) {
+    keeper_->network_is_up();
+    lease_loop_.nudge();
+    unmap_start_up_code();
+  }
   return {backoff(failures_, kAtRest), rest_in_a_quarrel(outcome.edited)};
 }
 
@@ -212,9 +203,9 @@ milliseconds Agent::rest_in_a_quarrel(bool edited) {
 }
 
 void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
-  const Status lease = keeper_.health();
+  const Status lease = keeper_->health();
   if (ready && failures.empty())
-    status_.set(AgentState::kReady, "");
+    status_.set(AgentState::kReady, lease ? "" : "out of date: " + lease.error().text());
   else if (ready)
     status_.set(AgentState::kError, failures.front());
   else if (!lease)
@@ -305,14 +296,11 @@ Status Agent::run(const std::stop_token& stop) {
   return {};
 }
 
-}  // namespace
-
-Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop_token& stop) {
-  StatusFile status(options.node.subnet_file);
-  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, status, stop));
-  if (!conf) return {};
+// From the configuration on, which is there now.
+Status run(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions& options,
+           NetConf conf, StatusFile status, const std::stop_token& stop) {
   std::vector<Family> families;
-  for (const auto& [family, network] : conf->networks) families.push_back(family);
+  for (const auto& [family, network] : conf.networks) families.push_back(family);
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
   ASSIGN_OR_RETURN(NodeNetwork network, read_node_network(rtnetlink, families));
   if (const auto& target = options.node.uplink.can_reach)
@@ -320,13 +308,41 @@ Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop
     if (auto route = rtnetlink.route_to(*target)) network.reaching = *std::move(route);
   ASSIGN_OR_RETURN(Uplink uplink, choose_uplink(options.node.uplink, network, families));
   spdlog::info("uplink: {}", describe(uplink));
-  ASSIGN_OR_RETURN(auto data_plane, open_data_plane(*conf, rtnetlink));
+  ASSIGN_OR_RETURN(auto data_plane, open_data_plane(conf, rtnetlink));
   std::optional<LeaseKey> previous;
   if (const auto text = read_file(options.node.subnet_file))
     if (const auto env = SubnetEnv::parse(*text)) previous = env->lease_key();
-  Agent agent(store, options, *std::move(conf), std::move(uplink), std::move(data_plane), previous,
-              std::move(status));
+  Agent agent(store, make_keeper, options, std::move(conf), std::move(uplink),
+              std::move(data_plane), previous, std::move(status));
   return agent.run(stop);
+}
+
+}  // namespace
+
+Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop_token& stop) {
+  StatusFile status(options.node.subnet_file);
+  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, status, stop));
+  if (!conf) return {};
+  const MakeKeeper keeper = [&](const NetConf& the_conf, LeaseKeeper::Hooks hooks) {
+    return std::make_unique<AllocatingKeeper>(store, the_conf, options.lease, std::move(hooks));
+  };
+  return run(store, keeper, options, *std::move(conf), std::move(status), stop);
+}
+
+Status run_agent(KubeStore& store, const AgentOptions& options, const std::stop_token& stop) {
+  StatusFile status(options.node.subnet_file);
+  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, status, stop));
+  if (!conf) return {};
+  const auto node = wait_for_own_node(store, status, stop);
+  if (node == nullptr) return {};
+  conf->networks = cut_as_node(conf->networks, *node);
+  AgentOptions of_node = options;
+  of_node.node.uplink = with_hints_of_node(options.node.uplink, *node);
+  const MakeKeeper keeper = [&](const NetConf& the_conf, LeaseKeeper::Hooks hooks) {
+    return std::make_unique<NodeKeeper>(store, the_conf, options.declare_available,
+                                        std::move(hooks));
+  };
+  return run(store, keeper, of_node, *std::move(conf), std::move(status), stop);
 }
 
 }  // namespace weft::overlay

@@ -20,38 +20,75 @@ Result<Peer> read_peer(const PeerRules& rules, const Half& from, const Prefix& n
   return peer;
 }
 
-void add_family(const PeerRules& rules, const LeaseView& leases, const LeaseKey& own,
-                const Prefix& network, Peers& peers) {
-  const Family family = network.family();
-  auto& accepted = peers.of[family];
-  const auto& own_subnet = own.subnet(family);
-  for (const auto& [key, lease] : leases.leases) {
-    const auto& type = lease.attributes.backend_type;
-    if (key == own || type != rules.backend_type.value_or(type)) continue;
-    const auto& subnet = key.subnet(family);
-    if (!subnet) continue;
-    const auto refuse = [&peers, &shown = key](const std::string& reason) {
-      peers.refused.push_back("lease " + shown.describe() + ": not programmed: " + reason);
-    };
-    if (own_subnet && own_subnet->overlaps(*subnet)) {
-      refuse("it overlaps this node's own subnet " + own_subnet->to_string());
-    } else if (!accepted.empty() && accepted.back().subnet.overlaps(*subnet)) {
-      refuse("it overlaps the lease " + accepted.back().subnet.to_string());
-    } else if (auto peer = read_peer(rules, {*subnet, lease.attributes}, network)) {
-      accepted.push_back(*std::move(peer));
-    } else {
-      refuse(peer.error().what);
-    }
+// One family of the peers, while they are gathered.
+class Gathering {
+ public:
+  Gathering(const PeerRules& rules, const Prefix& network, const Lease& own, Peers& peers)
+      : rules_(rules), network_(network), own_(own), peers_(peers) {
+    if (const auto& address = own.attributes.public_address(family())) holders_[*address] = &own;
   }
-}
+
+  void add(const Lease& lease) {
+    const auto& subnet = lease.key.subnet(family());
+    if (!subnet) return;
+    auto peer = read_peer(rules_, {*subnet, lease.attributes}, network_);
+    const std::string reason = !peer ? peer.error().what : collision(*peer);
+    if (!reason.empty()) {
+      peers_.refused.push_back(lease.describe() + ": not programmed: " + reason);
+      return;
+    }
+    const auto [holder, is_new] = holders_.emplace(peer->public_address, &lease);
+    if (!is_new)
+      peers_.refused.push_back(lease.describe() + ": it publishes the address " +
+                               peer->public_address.to_string() + ", as does " +
+                               holder->second->describe());
+    if (!peer->vtep_mac.is_zero()) macs_.emplace(peer->vtep_mac, &lease);
+    last_ = &lease;
+    peers_.of[family()].push_back(*std::move(peer));
+  }
+
+ private:
+  Family family() const { return network_.family(); }
+
+  // What the kernel can hold only once, and holds already.
+  std::string collision(const Peer& peer) const {
+    const auto& own_subnet = own_.key.subnet(family());
+    if (own_subnet && own_subnet->overlaps(peer.subnet))
+      return "it overlaps this node's own subnet " + own_subnet->to_string();
+    const auto& accepted = peers_.of[family()];
+    if (!accepted.empty() && accepted.back().subnet.overlaps(peer.subnet))
+      return "it overlaps the " + last_->describe();
+    if (const auto found = macs_.find(peer.vtep_mac); found != macs_.end())
+      return "it has the VTEP MAC " + peer.vtep_mac.to_string() + " of " +
+             found->second->describe();
+    return {};
+  }
+
+  const PeerRules& rules_;
+  const Prefix& network_;
+  const Lease& own_;
+  Peers& peers_;
+  const Lease* last_ = nullptr;
+  std::map<IpAddress, const Lease*> holders_;
+  std::map<MacAddress, const Lease*> macs_;
+};
 
 }  // namespace
 
 Peers find_peers(const std::map<Family, PodNetwork>& networks, const PeerRules& rules,
-                 const LeaseView& leases, const LeaseKey& own) {
+                 const LeaseView& leases, const Lease& own) {
   Peers peers;
-  for (const auto& [family, network] : networks)
-    add_family(rules, leases, own, network.network, peers);
+  for (const auto& broken : leases.broken)
+    peers.refused.push_back(broken.key + ": not a lease: " + broken.reason);
+  for (const auto& [family, network] : networks) {
+    peers.of[family];
+    Gathering gathering(rules, network.network, own, peers);
+    for (const auto& [key, lease] : leases.leases) {
+      const auto& type = lease.attributes.backend_type;
+      const bool is_own = key == own.key && lease.node == own.node;
+      if (!is_own && type == rules.backend_type.value_or(type)) gathering.add(lease);
+    }
+  }
   return peers;
 }
 

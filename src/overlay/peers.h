@@ -32,15 +32,19 @@ struct PeerRules {
 
 struct Peers {
   std::map<Family, std::vector<Peer>> of;  ///< in order of their subnets
-  /// Leases that are not programmed, and why: one line each.
+  /// What is wrong with the others' leases, one line each: those that are not programmed, and
+  /// those that publish the same address.
   std::vector<std::string> refused;
 };
 
 /// The peers among `leases`, in the families of `networks`. Left out without a word: the own
-/// lease, leases of nodes that run another backend. Refused with a reason: data that cannot be
-/// read, a subnet outside the network, and two leases that overlap, of which the one with the
-/// older key order stays.
+/// lease, leases of nodes that run another backend. Refused with a reason: what the store could
+/// not read as a lease, data that cannot be read, a subnet outside the network, and of two leases
+/// that overlap, or that have one VTEP MAC, the one that comes later by its key: neither is ever
+/// programmed over the other. Two that publish one public address are both named and both
+/// programmed: only one of them can be right, but a packet that comes to the wrong one is dropped
+/// there.
 Peers find_peers(const std::map<Family, PodNetwork>& networks, const PeerRules& rules,
-                 const LeaseView& leases, const LeaseKey& own);
+                 const LeaseView& leases, const Lease& own);
 
 }  // namespace weft::overlay

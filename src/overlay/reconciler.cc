@@ -41,7 +41,7 @@ Status Reconciler::refresh_uplink(bool& changed) {
 void Reconciler::settle_data_plane(const Lease& own, const LeaseView& view, PassReport& report) {
   Peers peers;
   if (const auto rules = data_plane_.peer_rules())
-    peers = find_peers(conf_.networks, *rules, view, own.key);
+    peers = find_peers(conf_.networks, *rules, view, own);
   for (const auto& line : peers.refused) report.failure(line);
   watched_links_ = data_plane_.settle({.own = own,
                                        .leases = view,

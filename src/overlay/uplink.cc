@@ -167,7 +167,8 @@ std::optional<Endpoint> as_told(const UplinkOptions& options, const NodeNetwork&
     return network.reaching ? finder.reaching(*network.reaching, *options.can_reach) : std::nullopt;
   if (auto found = by_public_address(options, finder, family)) return found;
   for (const auto& address : options.node_addresses)
-    if (auto found = finder.with_address(address, "the cluster knows this node by it"))
+    if (auto found =
+            finder.with_address(address, "it has the node's InternalIP " + address.to_string()))
       return found;
   return std::nullopt;
 }

@@ -25,7 +25,7 @@ Lease vxlan_lease(const char* key_text, const char* public_address, const char* 
           .public_ipv4 = ip(public_address), .backend_type = "vxlan", .backend_data = data}};
 }
 
-Peers vxlan_peers(const LeaseView& leases, const LeaseKey& own) {
+Peers vxlan_peers(const LeaseView& leases, const Lease& own) {
   const NetConf conf = vxlan_conf();
   return find_peers(conf.networks, vxlan_peer_rules(std::get<VxlanBackend>(conf.backend)), leases,
                     own);
@@ -37,6 +37,10 @@ LeaseView view_of(const std::vector<Lease>& leases) {
   return view;
 }
 
+Lease own_lease() {
+  return vxlan_lease("10.3.1.0-24", "192.0.2.1", "");
+}
+
 constexpr const char* kGood = R"({"VNI":1,"VtepMAC":"02:00:00:00:00:02"})";
 
 TEST(Peers, TheOwnLeaseAndOtherBackendsAreNoPeers) {
@@ -44,7 +48,7 @@ TEST(Peers, TheOwnLeaseAndOtherBackendsAreNoPeers) {
   other.attributes.backend_type = "host-gw";
   const auto peers = vxlan_peers(view_of({vxlan_lease("10.3.1.0-24", "192.0.2.1", kGood),
                                           vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood), other}),
-                                 key("10.3.1.0-24"));
+                                 own_lease());
   EXPECT_TRUE(peers.refused.empty());
   ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
   EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
@@ -68,7 +72,7 @@ TEST(Peers, ALeaseWithBadDataIsRefusedAndTheOthersStay) {
         {R"({"VNI":"1","VtepMAC":"02:00:00:00:00:02"})", "VNI"}}) {
     const auto peers = vxlan_peers(view_of({vxlan_lease("10.3.2.0-24", "192.0.2.2", data),
                                             vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood)}),
-                                   key("10.3.1.0-24"));
+                                   own_lease());
     EXPECT_EQ(peers.of.at(Family::kIpv4).size(), 1U) << data;
     ASSERT_EQ(peers.refused.size(), 1U) << data;
     EXPECT_NE(peers.refused[0].find("10.3.2.0/24"), std::string::npos);
@@ -81,13 +85,61 @@ TEST(Peers, OverlappingAndForeignSubnetsAreRefused) {
                                           vxlan_lease("10.3.2.0-23", "192.0.2.2", kGood),
                                           vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood),
                                           vxlan_lease("10.9.0.0-24", "192.0.2.5", kGood)}),
-                                 key("10.3.1.0-24"));
+                                 own_lease());
   ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
   EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
   ASSERT_EQ(peers.refused.size(), 3U);
   EXPECT_NE(peers.refused[0].find("own subnet"), std::string::npos);
   EXPECT_NE(peers.refused[1].find("overlaps the lease 10.3.2.0/23"), std::string::npos);
   EXPECT_NE(peers.refused[2].find("outside"), std::string::npos);
+}
+
+TEST(Peers, TwoWithOneVtepMacAreNeverProgrammedOverEachOther) {
+  Lease first = vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood);
+  first.node = "b";
+  Lease second = vxlan_lease("10.3.3.0-24", "192.0.2.3", kGood);
+  second.node = "a";
+  const auto peers = vxlan_peers(view_of({second, first}), own_lease());
+  ASSERT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
+  EXPECT_EQ(peers.of.at(Family::kIpv4)[0].public_address, ip("192.0.2.2"));
+  ASSERT_EQ(peers.refused.size(), 1U);
+  EXPECT_EQ(peers.refused[0],
+            "node a (10.3.3.0/24): not programmed: it has the VTEP MAC 02:00:00:00:00:02 of node "
+            "b (10.3.2.0/24)");
+}
+
+TEST(Peers, TwoThatPublishOneAddressAreNamed) {
+  constexpr const char* kOther = R"({"VNI":1,"VtepMAC":"02:00:00:00:00:03"})";
+  auto peers = vxlan_peers(view_of({vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood),
+                                    vxlan_lease("10.3.3.0-24", "192.0.2.2", kOther)}),
+                           own_lease());
+  EXPECT_EQ(peers.of.at(Family::kIpv4).size(), 2U);
+  ASSERT_EQ(peers.refused.size(), 1U);
+  EXPECT_EQ(peers.refused[0],
+            "lease 10.3.3.0/24: it publishes the address 192.0.2.2, as does lease 10.3.2.0/24");
+  // As behind a NAT that all nodes have alike.
+  peers = vxlan_peers(view_of({vxlan_lease("10.3.2.0-24", "192.0.2.1", kGood)}), own_lease());
+  ASSERT_EQ(peers.refused.size(), 1U);
+  EXPECT_NE(peers.refused[0].find("as does lease 10.3.1.0/24"), std::string::npos);
+}
+
+TEST(Peers, ThePodsOfThisNodeOnAnotherNodeAreRefused) {
+  Lease own = own_lease();
+  own.node = "own";
+  Lease other = vxlan_lease("10.3.1.0-24", "192.0.2.2", kGood);
+  other.node = "other";
+  const auto peers = vxlan_peers(view_of({other}), own);
+  EXPECT_TRUE(peers.of.at(Family::kIpv4).empty());
+  ASSERT_EQ(peers.refused.size(), 1U);
+  EXPECT_NE(peers.refused[0].find("node other"), std::string::npos);
+}
+
+TEST(Peers, WhatTheStoreCouldNotReadIsNamed) {
+  LeaseView view = view_of({vxlan_lease("10.3.2.0-24", "192.0.2.2", kGood)});
+  view.broken = {{"node evil", "it has no podCIDR"}};
+  const auto peers = vxlan_peers(view, own_lease());
+  EXPECT_EQ(peers.of.at(Family::kIpv4).size(), 1U);
+  EXPECT_EQ(peers.refused, std::vector<std::string>{"node evil: not a lease: it has no podCIDR"});
 }
 
 TEST(VtepData, IsFlannelsText) {

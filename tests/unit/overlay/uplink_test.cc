@@ -37,6 +37,20 @@ TEST(Uplink, TheDefaultRouteDecidesWhenNothingIsSaid) {
   EXPECT_EQ(uplink->reasons.at(Family::kIpv4), "it has the IPv4 default route");
 }
 
+TEST(Uplink, TheAddressThatTheClusterKnowsGoesBeforeTheDefaultRoute) {
+  const UplinkOptions options{
+      .interfaces = {}, .public_addresses = {}, .node_addresses = {ip("169.254.3.3")}};
+  const auto uplink = choose_uplink(options, node(), {Family::kIpv4});
+  ASSERT_TRUE(uplink) << uplink.error().text();
+  EXPECT_EQ(uplink->link(Family::kIpv4).name, "eth1");
+  EXPECT_EQ(uplink->local.at(Family::kIpv4), ip("169.254.3.3"));
+  EXPECT_EQ(uplink->reasons.at(Family::kIpv4), "it has the node's InternalIP 169.254.3.3");
+  // One that is nowhere here, as of a node behind a NAT, decides nothing.
+  const UplinkOptions nowhere{
+      .interfaces = {}, .public_addresses = {}, .node_addresses = {ip("203.0.113.9")}};
+  EXPECT_EQ(choose_uplink(nowhere, node(), {Family::kIpv4})->link(Family::kIpv4).name, "eth0");
+}
+
 TEST(Uplink, ANameOrAnAddressIsTakenAndTheFirstThatMatchesWins) {
   EXPECT_EQ(
       choose_uplink({.interfaces = {"eth1"}}, node(), {Family::kIpv4})->local.at(Family::kIpv4),
@@ -201,9 +215,10 @@ TEST(Uplink, ANatAddressIsToldAndTheClustersNameForTheNodeChooses) {
                           .node_addresses = {ip("198.51.100.1")}};
   const auto uplink = choose_uplink(nat, node(), {Family::kIpv4});
   ASSERT_TRUE(uplink);
-  EXPECT_EQ(describe(*uplink),
-            "IPv4 198.51.100.1 on eth1 (the cluster knows this node by it), told to peers as "
-            "203.0.113.9");
+  EXPECT_EQ(
+      describe(*uplink),
+      "IPv4 198.51.100.1 on eth1 (it has the node's InternalIP 198.51.100.1), told to peers as "
+      "203.0.113.9");
 }
 
 TEST(Uplink, ARefreshKeepsTheChosenAddressWhileItIsThere) {

@@ -1,0 +1,129 @@
+#include "overlay/allocating_keeper.h"
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+#include "base/loop.h"
+
+namespace weft::overlay {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr int kTries = 10;
+constexpr milliseconds kLongest = std::chrono::hours(1);
+
+std::size_t roll(std::size_t sides) {
+  std::random_device device;
+  return std::uniform_int_distribution<std::size_t>(0, sides - 1)(device);
+}
+
+}  // namespace
+
+AllocatingKeeper::AllocatingKeeper(LeaseStore& store, const NetConf& conf, LeaseTimes times,
+                                   Hooks hooks)
+    : LeaseKeeper(std::move(hooks)), store_(store), conf_(conf), times_(times) {}
+
+void AllocatingKeeper::take_over(Lease lease, const std::string& how) {
+  const auto before = this->lease();
+  if (!before || before->key != lease.key)
+    spdlog::info("lease {}: {} (public address {}, {})", lease.key.describe(), how,
+                 lease.attributes.public_ipv4 ? lease.attributes.public_ipv4->to_string()
+                                              : lease.attributes.public_ipv6->to_string(),
+                 lease.reserved
+                     ? "reserved"
+                     : "expires in " + std::to_string(times_.ttl.count()) + " s unless renewed");
+  hold(std::move(lease));
+}
+
+Status AllocatingKeeper::rewrite(const Lease& seen) {
+  const LeaseAttributes attributes = hooks_.attributes(seen);
+  // A reservation has no time to live, and loses none of that by being rewritten.
+  const auto ttl = seen.reserved ? std::nullopt : std::optional(times_.ttl);
+  ASSIGN_OR_RETURN(auto written, store_.replace(seen, attributes, ttl));
+  if (!written) return fail("lease " + seen.key.describe() + " was changed by somebody else");
+  take_over(*std::move(written), "taken again");
+  return {};
+}
+
+Result<bool> AllocatingKeeper::try_to_take(const Allocation& allocation) {
+  for (const auto& stale : allocation.stale) {
+    RETURN_IF_ERROR(store_.remove(stale));
+    spdlog::info("lease {}: removed (it does not fit the network any more)", stale.key.describe());
+  }
+  const auto attributes = hooks_.attributes(allocation.own);
+  if (allocation.own) {
+    const auto ttl = allocation.own->reserved ? std::nullopt : std::optional(times_.ttl);
+    ASSIGN_OR_RETURN(auto written, store_.replace(*allocation.own, attributes, ttl));
+    if (written) take_over(*std::move(written), "taken again");
+    return written.has_value();
+  }
+  ASSIGN_OR_RETURN(auto created, store_.create(allocation.key, attributes, times_.ttl));
+  if (created) take_over(*std::move(created), "taken");
+  return created.has_value();
+}
+
+// A view serves the first try as well as a fresh list: every change is conditional on what was
+// seen, so an old view loses the race and costs a second try.
+Status AllocatingKeeper::acquire(std::shared_ptr<const LeaseView> view) {
+  for (int i = 0; i < kTries; ++i) {
+    if (i != 0 || view == nullptr) {
+      ASSIGN_OR_RETURN(LeaseView listed, store_.list());
+      view = std::make_shared<const LeaseView>(std::move(listed));
+    }
+    AllocationFacts facts = hooks_.facts();
+    if (const auto held = lease()) facts.previous = held->key;
+    ASSIGN_OR_RETURN(const Allocation allocation, choose_subnet(conf_, *view, facts, roll));
+    ASSIGN_OR_RETURN(const bool taken, try_to_take(allocation));
+    if (taken) return {};
+    spdlog::debug("lease {}: another node was faster", allocation.key.describe());
+  }
+  return fail("another node was faster " + std::to_string(kTries) + " times");
+}
+
+bool AllocatingKeeper::suspicious(const LeaseView& view, const Lease& lease) const {
+  const auto found = view.leases.find(lease.key);
+  return found == view.leases.end() || found->second.version != lease.version;
+}
+
+Result<bool> AllocatingKeeper::still_ours(const Lease& lease) {
+  ASSIGN_OR_RETURN(const LeaseView leases, store_.list());
+  const auto found = leases.leases.find(lease.key);
+  if (found == leases.leases.end()) return false;
+  const Lease& present = found->second;
+  if (present.version == lease.version) return true;
+  if (present.attributes.public_ipv4 != lease.attributes.public_ipv4 ||
+      present.attributes.public_ipv6 != lease.attributes.public_ipv6)
+    return false;
+  // Somebody wrote our lease in our name: an agent before us, or a person. Write it as it is.
+  RETURN_IF_ERROR(rewrite(present));
+  return true;
+}
+
+milliseconds AllocatingKeeper::step(const std::shared_ptr<const LeaseView>& view,
+                                    std::chrono::system_clock::time_point now) {
+  const auto held = lease();
+  const bool wrong_text = held && held->attributes != hooks_.attributes(*held);
+  const bool due = held && held->expiry && now + times_.renew_margin >= *held->expiry;
+  Status status;
+  if (!held) {
+    status = acquire(view);
+  } else if (view && suspicious(*view, *held)) {
+    auto ours = still_ours(*held);
+    status = !ours ? Status(Failure(ours.error())) : *ours ? Status() : acquire(nullptr);
+  } else if (wrong_text || due) {
+    status = rewrite(*held);
+    if (status && due) spdlog::debug("lease {}: renewed", held->key.describe());
+  }
+  const auto again = settle(
+      status, held ? "keeping the lease " + held->key.describe() : "getting a lease", kLongest);
+  if (!status) return again;
+  const auto lease_now = lease();
+  if (!lease_now->expiry) return kLongest;
+  const auto left =
+      std::chrono::duration_cast<milliseconds>(*lease_now->expiry - times_.renew_margin - now);
+  return std::clamp(left, milliseconds(1000), kLongest);
+}
+
+}  // namespace weft::overlay

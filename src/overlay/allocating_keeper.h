@@ -1,0 +1,44 @@
+// allocating_keeper.h: takes a free subnet in a store, renews it, takes it again when it is lost.
+//
+// The race for a free subnet is run until it is won: flannel's own loop ends after one lost try.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include "overlay/lease_keeper.h"
+#include "overlay/net_conf.h"
+#include "overlay/subnet_allocation.h"
+#include "store/lease_store.h"
+
+namespace weft::overlay {
+
+struct LeaseTimes {
+  std::chrono::seconds ttl{86'400};       ///< flannel's
+  std::chrono::minutes renew_margin{60};  ///< before its end a lease is renewed
+};
+
+class AllocatingKeeper : public LeaseKeeper {
+ public:
+  AllocatingKeeper(LeaseStore& store, const NetConf& conf, LeaseTimes times, Hooks hooks);
+
+  std::chrono::milliseconds step(const std::shared_ptr<const LeaseView>& view,
+                                 std::chrono::system_clock::time_point now) override;
+
+ private:
+  Status acquire(std::shared_ptr<const LeaseView> view);
+  /// True when this node holds a lease now, false when another node was faster.
+  Result<bool> try_to_take(const Allocation& allocation);
+  Status rewrite(const Lease& seen);
+  /// Whether the store, asked anew, still holds our lease; takes over its present version.
+  Result<bool> still_ours(const Lease& lease);
+  bool suspicious(const LeaseView& view, const Lease& lease) const;
+  void take_over(Lease lease, const std::string& how);
+
+  LeaseStore& store_;
+  const NetConf& conf_;
+  const LeaseTimes times_;
+};
+
+}  // namespace weft::overlay
