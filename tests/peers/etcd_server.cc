@@ -1,11 +1,8 @@
 #include "etcd_server.h"
 
 #include <arpa/inet.h>
-#include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -15,9 +12,7 @@
 #include "base/base64.h"
 #include "base/fd.h"
 #include "base/files.h"
-#include "base/process.h"
-
-extern "C" char** environ;
+#include "support/certificates.h"
 
 namespace weft::test {
 namespace {
@@ -26,11 +21,6 @@ namespace {
 [[noreturn]] void give_up(const std::string& why) {
   std::fprintf(stderr, "etcd_server: %s\n", why.c_str());
   std::abort();
-}
-
-void openssl(std::vector<std::string> words) {
-  words.insert(words.begin(), "openssl");
-  if (auto made = run_or_fail({.argv = std::move(words)}); !made) give_up(made.error().text());
 }
 
 }  // namespace
@@ -63,19 +53,9 @@ EtcdServer::EtcdServer(Tls tls, std::vector<std::string> more_flags, std::string
 }
 
 void EtcdServer::make_certificates() {
-  openssl({"req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-           "-days", "2", "-subj", "/CN=weft test authority", "-keyout", file("ca.key"), "-out",
-           file("ca.pem")});
-  const std::string extensions =
-      "subjectAltName=IP:127.0.0.1\nextendedKeyUsage=serverAuth,clientAuth\n";
-  if (!write_file_atomically(file("extensions"), extensions, 0600)) give_up("no extensions");
-  for (const std::string name : {"server", "client"}) {
-    openssl({"req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
-             "/CN=weft test " + name, "-keyout", file(name + ".key"), "-out", file(name + ".csr")});
-    openssl({"x509", "-req", "-days", "2", "-in", file(name + ".csr"), "-CA", file("ca.pem"),
-             "-CAkey", file("ca.key"), "-CAcreateserial", "-extfile", file("extensions"), "-out",
-             file(name + ".pem")});
-  }
+  make_authority(folder_.path());
+  for (const char* name : {"server", "client"})
+    make_certificate(folder_.path(), name, "IP:127.0.0.1");
 }
 
 std::string EtcdServer::endpoint() const {
@@ -136,17 +116,8 @@ void EtcdServer::run() {
     argv.insert(argv.end(), {"--client-cert-auth", "--trusted-ca-file", file("ca.pem")});
   argv.insert(argv.end(), more_flags_.begin(), more_flags_.end());
 
-  std::vector<char*> pointers;
-  for (auto& word : argv) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  posix_spawn_file_actions_init(&actions);
   const std::string log = file("log");
-  posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, log.c_str(),
-                                   O_WRONLY | O_CREAT | O_APPEND, 0600);
-  const int error = ::posix_spawnp(&pid_, "etcd", &actions, nullptr, pointers.data(), environ);
-  posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) give_up("etcd cannot be started: install etcd-server");
+  if (!process_.start(argv, log)) give_up("etcd cannot be started: install etcd-server");
 
   const auto client = EtcdClient::open(options());
   if (!client) give_up(client.error().text());
@@ -155,30 +126,22 @@ void EtcdServer::run() {
             read_file(log).value_or(""));
 }
 
-void EtcdServer::end(int signal) {
-  if (pid_ <= 0) return;
-  ::kill(pid_, signal);
-  while (::waitpid(pid_, nullptr, 0) < 0 && errno == EINTR) {
-  }
-  pid_ = -1;
-}
-
 void EtcdServer::stop() {
-  end(SIGTERM);
+  process_.end(SIGTERM);
 }
 void EtcdServer::kill() {
-  end(SIGKILL);
+  process_.end(SIGKILL);
 }
 
 Json EtcdServer::call(const std::string& path, const Json& body) const {
-  HttpPost post{.path = path, .body = to_text(body)};
+  HttpRequest post{.path = path, .body = to_text(body)};
   if (auth_ && path != "/v3/auth/authenticate") {
     const Json login{{"name", "root"}, {"password", "secret"}};
     post.headers.emplace_back("Authorization",
                               call("/v3/auth/authenticate", login).value("token", ""));
   }
   const EtcdOptions access = options();
-  const auto answer = http_post(*HttpEndpoint::parse(endpoint(), 0),
+  const auto answer = http_call(*HttpEndpoint::parse(endpoint(), 0),
                                 {.ca_file = access.ca_file,
                                  .certificate_file = access.certificate_file,
                                  .key_file = access.key_file},

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "store/etcd_client.h"
 #include "support/eventually.h"
+#include "support/server_process.h"
 #include "support/temp_dir.h"
 
 namespace weft::test {
@@ -71,7 +72,6 @@ class EtcdServer {
   void make_certificates();
   Json first_of(const std::string& key) const;
   void run();
-  void end(int signal);
 
   TempDir folder_;
   Tls tls_;
@@ -81,7 +81,7 @@ class EtcdServer {
   std::uint16_t port_;
   std::uint16_t peer_port_;
   bool auth_ = false;
-  pid_t pid_ = -1;
+  ServerProcess process_;  // last: it writes into the folder
 };
 
 }  // namespace weft::test
