@@ -56,8 +56,13 @@ struct Flags {
   bool forward_rules = true;
   bool blackhole_route = false;
   int iptables_resync = 5;
+  std::string healthz_ip = "0.0.0.0";
+  int healthz_port = 0;
   std::string log_format = "text";
   std::string log_level = "info";
+  int verbosity = 0;
+  std::string vmodule;
+  std::string log_backtrace_at;
   bool version = false;
   bool help = false;
 };
@@ -105,8 +110,15 @@ std::vector<GoFlag> flag_table(Flags& flags) {
                "accepted for flanneld's sake: rules are repaired when they change"),
       bool_flag("ip-blackhole-route", flags.blackhole_route,
                 "drop what is sent to an address of this node's subnet that no pod has"),
+      text_flag("healthz-ip", flags.healthz_ip, "where to answer probes and Prometheus"),
+      int_flag("healthz-port", flags.healthz_port, 0, 65535,
+               "port of /healthz, /livez, /readyz and /metrics; 0: none"),
       text_flag("log-format", flags.log_format, "text or json"),
       text_flag("log-level", flags.log_level, "error, warn, info or debug"),
+      int_flag("v", flags.verbosity, 0, 99, "klog's verbosity: from 2 on the same as debug"),
+      text_flag("vmodule", flags.vmodule, "accepted for flanneld's sake, without effect"),
+      text_flag("log_backtrace_at", flags.log_backtrace_at,
+                "accepted for flanneld's sake, without effect"),
       bool_flag("version", flags.version, "print the version and end"),
       bool_flag("help", flags.help, "print this and end"),
   };
@@ -217,6 +229,9 @@ Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   options.node.forward_rules = flags.forward_rules;
   options.node.blackhole_route = flags.blackhole_route;
   options.node.random_fully = !flags.random_fully_disable;
+  const auto healthz_ip = IpAddress::parse(flags.healthz_ip);
+  if (!healthz_ip) return fail("--healthz-ip: \"" + flags.healthz_ip + "\" is no address");
+  options.health = {.address = *healthz_ip, .port = static_cast<std::uint16_t>(flags.healthz_port)};
   options.declare_available = flags.set_node_network_unavailable;
   options.lease.renew_margin = std::chrono::minutes(flags.renew_margin);
   return options;
@@ -280,7 +295,8 @@ int run_flanneld(const std::vector<std::string>& arguments, bool drop_in) {
   auto options = agent_options(flags);
   if (!options) return wrong_usage(options.error());
   set_up_log(flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
-             spdlog::level::from_str(flags.log_level));
+             spdlog::level::from_str(flags.verbosity >= 2 ? "debug" : flags.log_level));
+  options->manager = ServiceManager::from_environment();
 
   SignalStop signals;
   const Status ended = flags.kube_subnet_mgr

@@ -77,14 +77,14 @@ class Agent {
  public:
   Agent(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions& options,
         NetConf conf, Uplink uplink, std::unique_ptr<DataPlane> data_plane,
-        const std::optional<LeaseKey>& previous, StatusFile status)
+        const std::optional<LeaseKey>& previous, AgentVoice& voice)
       : store_(store),
         options_(options),
         conf_(std::move(conf)),
         previous_(previous),
         uplink_(std::move(uplink)),
         data_plane_(std::move(data_plane)),
-        status_(std::move(status)),
+        voice_(voice),
         keeper_(
             make_keeper(conf_, {.facts = [this] { return facts(); },
                                 .attributes = [this](const auto& own) { return attributes(own); },
@@ -110,7 +110,7 @@ class Agent {
   const std::optional<LeaseKey> previous_;  // what subnet.env said at the start
   LockGuarded<Uplink> uplink_;
   const std::unique_ptr<DataPlane> data_plane_;
-  StatusFile status_;  // of the repair loop
+  AgentVoice& voice_;
   const std::unique_ptr<LeaseKeeper> keeper_;
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
@@ -205,15 +205,15 @@ milliseconds Agent::rest_in_a_quarrel(bool edited) {
 void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
   const Status lease = keeper_->health();
   if (ready && failures.empty())
-    status_.set(AgentState::kReady, lease ? "" : "out of date: " + lease.error().text());
+    voice_.set(AgentState::kReady, lease ? "" : "out of date: " + lease.error().text());
   else if (ready)
-    status_.set(AgentState::kError, failures.front());
+    voice_.set(AgentState::kError, failures.front());
   else if (!lease)
-    status_.set(AgentState::kStoreUnreachable, lease.error().text());
+    voice_.set(AgentState::kStoreUnreachable, lease.error().text());
   else if (!failures.empty())
-    status_.set(AgentState::kError, failures.front());
+    voice_.set(AgentState::kError, failures.front());
   else
-    status_.set(AgentState::kWaitingForLease, "no subnet lease yet from " + store_.describe());
+    voice_.set(AgentState::kWaitingForLease, "no subnet lease yet from " + store_.describe());
 }
 
 bool Agent::concerns_us(const kernel::KernelEvent& event) {
@@ -296,9 +296,15 @@ Status Agent::run(const std::stop_token& stop) {
   return {};
 }
 
+AgentVoice::Options voice_of(const AgentOptions& options) {
+  return {.subnet_file = options.node.subnet_file,
+          .health = options.health,
+          .manager = options.manager};
+}
+
 // From the configuration on, which is there now.
 Status run(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions& options,
-           NetConf conf, StatusFile status, const std::stop_token& stop) {
+           NetConf conf, AgentVoice& voice, const std::stop_token& stop) {
   std::vector<Family> families;
   for (const auto& [family, network] : conf.networks) families.push_back(family);
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
@@ -313,27 +319,27 @@ Status run(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions
   if (const auto text = read_file(options.node.subnet_file))
     if (const auto env = SubnetEnv::parse(*text)) previous = env->lease_key();
   Agent agent(store, make_keeper, options, std::move(conf), std::move(uplink),
-              std::move(data_plane), previous, std::move(status));
+              std::move(data_plane), previous, voice);
   return agent.run(stop);
 }
 
 }  // namespace
 
 Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop_token& stop) {
-  StatusFile status(options.node.subnet_file);
-  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, status, stop));
+  AgentVoice voice(voice_of(options));
+  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, voice, stop));
   if (!conf) return {};
   const MakeKeeper keeper = [&](const NetConf& the_conf, LeaseKeeper::Hooks hooks) {
     return std::make_unique<AllocatingKeeper>(store, the_conf, options.lease, std::move(hooks));
   };
-  return run(store, keeper, options, *std::move(conf), std::move(status), stop);
+  return run(store, keeper, options, *std::move(conf), voice, stop);
 }
 
 Status run_agent(KubeStore& store, const AgentOptions& options, const std::stop_token& stop) {
-  StatusFile status(options.node.subnet_file);
-  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, status, stop));
+  AgentVoice voice(voice_of(options));
+  ASSIGN_OR_RETURN(auto conf, wait_for_config(store, voice, stop));
   if (!conf) return {};
-  const auto node = wait_for_own_node(store, status, stop);
+  const auto node = wait_for_own_node(store, voice, stop);
   if (node == nullptr) return {};
   conf->networks = cut_as_node(conf->networks, *node);
   AgentOptions of_node = options;
@@ -342,7 +348,7 @@ Status run_agent(KubeStore& store, const AgentOptions& options, const std::stop_
     return std::make_unique<NodeKeeper>(store, the_conf, options.declare_available,
                                         std::move(hooks));
   };
-  return run(store, keeper, of_node, *std::move(conf), std::move(status), stop);
+  return run(store, keeper, of_node, *std::move(conf), voice, stop);
 }
 
 }  // namespace weft::overlay

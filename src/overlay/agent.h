@@ -23,11 +23,11 @@
 #include "base/loop.h"
 #include "base/result.h"
 #include "kernel/monitor.h"
+#include "overlay/agent_voice.h"
 #include "overlay/allocating_keeper.h"
 #include "overlay/data_plane.h"
 #include "overlay/net_conf.h"
 #include "overlay/reconciler.h"
-#include "overlay/status_file.h"
 #include "store/kube_store.h"
 #include "store/lease_store.h"
 
@@ -37,6 +37,8 @@ struct AgentOptions {
   Reconciler::Options node;
   LeaseTimes lease;               ///< where the node takes its subnet itself
   bool declare_available = true;  ///< in Kubernetes: sets the condition NetworkUnavailable
+  HealthOptions health = {};
+  ServiceManager manager = {};
 };
 
 /// Runs until `stop`; returns success then, and leaves the data plane as it is. Fails when the

@@ -15,7 +15,7 @@ constexpr milliseconds kLongest(1000);
 
 }  // namespace
 
-Result<std::optional<NetConf>> wait_for_config(LeaseSource& store, StatusFile& status,
+Result<std::optional<NetConf>> wait_for_config(LeaseSource& store, AgentVoice& voice,
                                                const std::stop_token& stop) {
   RateLimit quiet(std::chrono::seconds(60));
   for (unsigned tries = 1;; ++tries) {
@@ -27,14 +27,14 @@ Result<std::optional<NetConf>> wait_for_config(LeaseSource& store, StatusFile& s
     const std::string reason =
         text ? "no network configuration in " + store.config_place() + "; write net-conf.json there"
              : store.config_place() + ": " + text.error().text();
-    status.set(text ? AgentState::kWaitingForConfig : AgentState::kStoreUnreachable, reason);
+    voice.set(text ? AgentState::kWaitingForConfig : AgentState::kStoreUnreachable, reason);
     if (quiet.allows(reason)) spdlog::warn("waiting: {}", reason);
     // Not longer than a second, as flannel: somebody is about to write it.
     if (!pause(stop, std::min(backoff(tries, kLongest), kLongest))) return std::nullopt;
   }
 }
 
-std::shared_ptr<const Node> wait_for_own_node(KubeStore& store, StatusFile& status,
+std::shared_ptr<const Node> wait_for_own_node(KubeStore& store, AgentVoice& voice,
                                               const std::stop_token& stop) {
   RateLimit quiet(std::chrono::seconds(60));
   for (unsigned tries = 1; !stop.stop_requested(); ++tries) {
@@ -50,7 +50,7 @@ std::shared_ptr<const Node> wait_for_own_node(KubeStore& store, StatusFile& stat
     const bool reading = joined && tries == 1;
     if (!trouble && !reading) {
       const std::string reason = trouble.error().text();
-      status.set(AgentState::kStoreUnreachable, reason);
+      voice.set(AgentState::kStoreUnreachable, reason);
       if (quiet.allows(trouble.error().what)) spdlog::warn("waiting: {}", reason);
     }
     if (joined)
