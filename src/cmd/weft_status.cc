@@ -83,7 +83,7 @@ Mark mark_of(const Json& status) {
 std::string repaired(const Json& kinds) {
   std::string line;
   for (const auto& [kind, count] : kinds.items())
-    line += (line.empty() ? "" : ", ") + to_text(count) + " " + kind;
+    line += (line.empty() ? "" : ", ") + kind + " " + to_text(count);
   return line.empty() ? "nothing" : line;
 }
 

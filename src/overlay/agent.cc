@@ -98,6 +98,10 @@ class Agent {
   milliseconds lease_pass();
   Rest repair_pass();
   milliseconds rest_in_a_quarrel(bool edited);
+  void tell_pass(const std::shared_ptr<const Lease>& own,
+                 const std::shared_ptr<const LeaseView>& view, const Reconciler::Outcome& outcome,
+                 std::chrono::duration<double> took);
+  void tell_store();
   void tell_status(bool ready, const std::vector<std::string>& failures);
   void on_kernel_event(const kernel::KernelEvent& event);
   void on_rules_event(const std::string& table);
@@ -164,13 +168,18 @@ milliseconds Agent::lease_pass() {
 Rest Agent::repair_pass() {
   const auto own = keeper_->lease();
   const auto view = watch_->view();
+  tell_store();
   if (!own || !view) {
     tell_status(false, {});
     return kAtRest;
   }
   const Reconciler::FilterChanges changes{.ours = rules_dirty_.exchange(false),
                                           .others = others_rules_dirty_.exchange(false)};
+  voice_.pass_begins();
+  const auto began = std::chrono::steady_clock::now();
   const auto outcome = reconciler_->pass(*own, view, changes);
+  voice_.pass_ends();
+  tell_pass(own, view, outcome, std::chrono::steady_clock::now() - began);
   watched_links_.with([&](auto& links) { links = reconciler_->watched_links(); });
   if (outcome.uplink_changed) lease_loop_.nudge();
   // A rule that could not be set is tried again with the rest.
@@ -200,6 +209,37 @@ milliseconds Agent::rest_in_a_quarrel(bool edited) {
         "objects for its own; repairing once a second until it stops",
         kQuarrel);
   return std::chrono::seconds(1);
+}
+
+void Agent::tell_pass(const std::shared_ptr<const Lease>& own,
+                      const std::shared_ptr<const LeaseView>& view,
+                      const Reconciler::Outcome& outcome, std::chrono::duration<double> took) {
+  const std::string uplink = describe(uplink_.copy());
+  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  voice_.update([&](AgentReport& report) {
+    report.uplink = uplink;
+    report.lease = own;
+    report.peers = outcome.peers;
+    report.failures = outcome.failures;
+    report.failures.insert(report.failures.end(), outcome.obstacles.begin(),
+                           outcome.obstacles.end());
+    if (report.leases != view) report.history.update(*view, now);
+    report.leases = view;
+    report.count_pass(outcome.cause, took, outcome.edits);
+  });
+}
+
+// The watch says whether the view is current, the keeper whether the last call succeeded.
+void Agent::tell_store() {
+  const Status reached = watch_->health();
+  const Status called = keeper_->health();
+  voice_.update([&](AgentReport& report) {
+    const std::string trouble = !reached  ? reached.error().text()
+                                : !called ? called.error().text()
+                                          : "";
+    if (!trouble.empty() && trouble != report.store_trouble) ++report.store_errors;
+    report.store_trouble = trouble;
+  });
 }
 
 void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
@@ -283,6 +323,11 @@ Status Agent::run(const std::stop_token& stop) {
     lease_loop_.nudge();
   });
   if (Status watched = watch_legacy_iptables(); !watched) return watched;
+  voice_.update([this](AgentReport& report) {
+    report.backend = backend_name(conf_.backend);
+    report.store = store_.describe();
+  });
+  voice_.count_with([this] { return data_plane_->counters(); });
   repair_loop_.start();
   lease_loop_.start();
   while (pause(stop, std::chrono::hours(24))) {
@@ -290,6 +335,7 @@ Status Agent::run(const std::stop_token& stop) {
   // The loops look at the watchers, and the watchers may nudge a stopped loop.
   lease_loop_.stop();
   repair_loop_.stop();
+  voice_.count_with({});
   watch_.reset();
   monitor_.reset();
   legacy_watch_.reset();

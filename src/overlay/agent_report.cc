@@ -83,13 +83,13 @@ void AgentReport::set_state(AgentState next, std::string why, UnixSeconds now) {
 }
 
 void AgentReport::count_pass(PassCause cause, std::chrono::duration<double> took,
-                             const PassReport& pass) {
+                             const std::map<std::string, std::size_t>& edits_by_kind) {
   passes.try_emplace(cause, kPassBounds).first->second.observe(took.count());
   if (cause != PassCause::kDrift) return;
-  for (const auto& [kind, count] : pass.edits_by_kind()) repaired[kind] += count;
+  for (const auto& [kind, count] : edits_by_kind) repaired[kind] += count;
 }
 
-std::string metrics_text(const AgentReport& report) {
+std::string metrics_text(const AgentReport& report, const std::vector<BackendCounter>& counters) {
   MetricsText text;
   text.gauge("weft_build_info", "Which weft this is.").sample(1, {{"version", WEFT_VERSION}});
   text.gauge("weft_overlay_ready", "1 when this node's rules and peers are in the kernel.")
@@ -118,7 +118,7 @@ std::string metrics_text(const AgentReport& report) {
   for (const auto& [kind, count] : report.repaired)
     text.sample(static_cast<double>(count), {{"kind", kind}});
   std::string family;
-  for (const auto& counter : report.counters) {
+  for (const auto& counter : counters) {
     if (std::exchange(family, counter.name) != counter.name)
       text.counter("weft_overlay_" + counter.name + "_total", "Of the backend's data path.");
     text.sample(static_cast<double>(counter.value), counter.labels);

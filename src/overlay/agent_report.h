@@ -66,16 +66,16 @@ struct AgentReport {
   /// How long passes took, in seconds, by cause.
   std::map<PassCause, Histogram> passes = {};
   std::map<std::string, std::uint64_t> repaired = {};  ///< objects that drifted, by kind
-  std::vector<BackendCounter> counters = {};
 
   /// A state from now on; the time stays when nothing has changed.
   void set_state(AgentState next, std::string why, UnixSeconds now);
   /// One pass of the repair loop.
-  void count_pass(PassCause cause, std::chrono::duration<double> took, const PassReport& pass);
+  void count_pass(PassCause cause, std::chrono::duration<double> took,
+                  const std::map<std::string, std::size_t>& edits_by_kind);
 };
 
-/// In Prometheus' text format.
-std::string metrics_text(const AgentReport& report);
+/// In Prometheus' text format; `counters` of one name stand in a row.
+std::string metrics_text(const AgentReport& report, const std::vector<BackendCounter>& counters);
 
 /// What `weft status` shows, for programs.
 Json to_json(const AgentReport& report, UnixSeconds now);

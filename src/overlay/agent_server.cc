@@ -13,8 +13,12 @@ UnixSeconds now() {
 }  // namespace
 
 AgentServer::AgentServer(HealthOptions options, const LockGuarded<AgentReport>& report,
-                         std::function<std::optional<std::string>()> stuck)
-    : options_(std::move(options)), report_(report), stuck_(std::move(stuck)) {}
+                         std::function<std::optional<std::string>()> stuck,
+                         std::function<std::vector<BackendCounter>()> counters)
+    : options_(std::move(options)),
+      report_(report),
+      stuck_(std::move(stuck)),
+      counters_(std::move(counters)) {}
 
 Status AgentServer::listen() {
   if (!at_socket_ && !options_.socket.empty()) {
@@ -44,7 +48,12 @@ HttpReply AgentServer::answer(const std::string& path) const {
     if (const auto trouble = stuck_()) return {.status = 500, .body = *trouble};
     return {.body = "flanneld is alive"};
   }
-  if (path == "/metrics") return {.body = report_.with(metrics_text), .type = kMetricsType};
+  if (path == "/metrics") {
+    const auto counters = counters_();
+    return {.body = report_.with(
+                [&](const AgentReport& report) { return metrics_text(report, counters); }),
+            .type = kMetricsType};
+  }
   if (path == "/status")
     return {
         .body = report_.with([](const auto& report) { return to_text(to_json(report, now())); }),

@@ -24,9 +24,10 @@ struct HealthOptions {
 class AgentServer {
  public:
   /// `report` is looked at for each answer; `stuck` says what keeps the agent from working, if
-  /// something does. Both are used until *this is gone.
+  /// something does, and `counters` reads the data path. All are used until *this is gone.
   AgentServer(HealthOptions options, const LockGuarded<AgentReport>& report,
-              std::function<std::optional<std::string>()> stuck);
+              std::function<std::optional<std::string>()> stuck,
+              std::function<std::vector<BackendCounter>()> counters);
 
   /// Begins to listen where it does not yet. A port that another program has is no reason to
   /// leave a node without network: the failure is for the log, and the call for another time.
@@ -39,6 +40,7 @@ class AgentServer {
   const HealthOptions options_;
   const LockGuarded<AgentReport>& report_;
   const std::function<std::optional<std::string>()> stuck_;
+  const std::function<std::vector<BackendCounter>()> counters_;
   bool at_port_ = false;
   bool at_socket_ = false;
   HttpServer server_{[this](const std::string& path) { return answer(path); }};

@@ -23,8 +23,14 @@ HealthOptions with_socket(HealthOptions health, const std::string& subnet_file) 
 AgentVoice::AgentVoice(Options options)
     : manager_(std::move(options.manager)),
       status_file_(options.subnet_file),
-      server_(with_socket(std::move(options.health), options.subnet_file), report_,
-              [this] { return stuck(); }) {
+      server_(
+          with_socket(std::move(options.health), options.subnet_file), report_,
+          [this] { return stuck(); },
+          [this] {
+            // Under the lock: whoever takes the reader away waits until it is not in use.
+            return counters_.with(
+                [](const auto& read) { return read ? read() : std::vector<BackendCounter>(); });
+          }) {
   loop_.start();
 }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -37,6 +38,11 @@ class AgentVoice {
   /// Brings what is told up to date. `edit` must not wait for anything.
   void update(const std::function<void(AgentReport&)>& edit) { report_.with(edit); }
 
+  /// How to read the data path's counters, from any thread; nothing: there are none any more.
+  void count_with(std::function<std::vector<BackendCounter>()> read) {
+    counters_.with([&](auto& reader) { reader = std::move(read); });
+  }
+
   /// The repair loop says when it works: a pass that does not end is no life.
   void pass_begins();
   void pass_ends();
@@ -51,6 +57,7 @@ class AgentVoice {
   StatusFile status_file_;
   LockGuarded<AgentReport> report_;
   LockGuarded<std::optional<Clock::time_point>> pass_began_;
+  LockGuarded<std::function<std::vector<BackendCounter>()>> counters_;
   bool told_ready_ = false;
   RateLimit quiet_{std::chrono::seconds(60)};
   AgentServer server_;

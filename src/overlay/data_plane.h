@@ -17,6 +17,7 @@
 #include "base/result.h"
 #include "cluster/lease.h"
 #include "kernel/rtnetlink.h"
+#include "overlay/agent_report.h"
 #include "overlay/net_conf.h"
 #include "overlay/pass_report.h"
 #include "overlay/peers.h"
@@ -48,6 +49,9 @@ class DataPlane {
   /// What this node publishes. `before` is the lease that the node published earlier, if there
   /// is one: what peers remember of it is kept. Callable from any thread.
   virtual BackendData publish(const std::optional<Lease>& /*before*/) { return {}; }
+
+  /// What its data path has counted, those of one name in a row. Callable from any thread.
+  virtual std::vector<BackendCounter> counters() const { return {}; }
 
   /// The MTU of a pod behind this uplink.
   virtual std::uint32_t pod_mtu(const Uplink& uplink) const = 0;

@@ -193,15 +193,21 @@ Result<Backend> read_backend(const Json& json) {
 
 }  // namespace
 
-std::string_view backend_type(const Backend& backend) {
+std::string_view backend_name(const Backend& backend) {
   struct Name {
     std::string_view operator()(const VxlanBackend&) const { return "vxlan"; }
     std::string_view operator()(const HostGwBackend&) const { return "host-gw"; }
-    std::string_view operator()(const UdpBackend&) const { return ""; }
-    std::string_view operator()(const AllocBackend&) const { return ""; }
+    std::string_view operator()(const UdpBackend&) const { return "udp"; }
+    std::string_view operator()(const AllocBackend&) const { return "alloc"; }
     std::string_view operator()(const ExtensionBackend&) const { return "extension"; }
   };
   return std::visit(Name(), backend);
+}
+
+std::string_view backend_type(const Backend& backend) {
+  const bool silent =
+      std::holds_alternative<UdpBackend>(backend) || std::holds_alternative<AllocBackend>(backend);
+  return silent ? "" : backend_name(backend);
 }
 
 Result<NetConf> NetConf::parse(std::string_view text) {

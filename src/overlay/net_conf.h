@@ -70,6 +70,9 @@ struct ExtensionBackend {
 using Backend =
     std::variant<VxlanBackend, HostGwBackend, UdpBackend, AllocBackend, ExtensionBackend>;
 
+/// As the configuration's Type.
+std::string_view backend_name(const Backend& backend);
+
 /// What a node publishes as its BackendType: "vxlan", "host-gw", "extension"; nothing for
 /// udp and alloc.
 std::string_view backend_type(const Backend& backend);

@@ -38,7 +38,8 @@ Status Reconciler::refresh_uplink(bool& changed) {
   return {};
 }
 
-void Reconciler::settle_data_plane(const Lease& own, const LeaseView& view, PassReport& report) {
+std::map<Family, std::size_t> Reconciler::settle_data_plane(const Lease& own, const LeaseView& view,
+                                                            PassReport& report) {
   Peers peers;
   if (const auto rules = data_plane_.peer_rules())
     peers = find_peers(conf_.networks, *rules, view, own);
@@ -50,6 +51,9 @@ void Reconciler::settle_data_plane(const Lease& own, const LeaseView& view, Pass
                                        .rtnetlink = rtnetlink_,
                                        .report = report});
   for (const auto& [family, link] : uplink_.links) watched_links_.push_back(link.index);
+  std::map<Family, std::size_t> counts;
+  for (const auto& [family, of_family] : peers.of) counts[family] = of_family.size();
+  return counts;
 }
 
 Status Reconciler::write_subnet_env(const Lease& own) {
@@ -115,16 +119,16 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   if (uplink) {
     for (const auto& entry : conf_.networks)
       report.note(settle_blackhole(entry.first, own, report));
-    settle_data_plane(own, *view, report);
+    outcome.peers = settle_data_plane(own, *view, report);
     const Status written = write_subnet_env(own);
     report.note(written);
     outcome.ready = written.has_value();
   }
   if (filter.others) find_obstacles(own, report);
-  const PassCause cause = first_pass_             ? PassCause::kStart
-                          : view != planned_view_ ? PassCause::kPeers
-                                                  : PassCause::kDrift;
-  if (const std::string line = report.line(cause); !line.empty()) spdlog::info("{}", line);
+  outcome.cause = first_pass_             ? PassCause::kStart
+                  : view != planned_view_ ? PassCause::kPeers
+                                          : PassCause::kDrift;
+  if (const std::string line = report.line(outcome.cause); !line.empty()) spdlog::info("{}", line);
   for (const auto& failure : report.failures())
     if (quiet_.allows(failure)) spdlog::error("{}", failure);
   if (filter.others)
@@ -135,6 +139,7 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   outcome.failures = report.failures();
   outcome.obstacles = obstacles_;
   outcome.edited = report.edited();
+  outcome.edits = report.edits_by_kind();
   return outcome;
 }
 

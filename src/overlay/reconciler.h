@@ -40,6 +40,9 @@ class Reconciler {
     std::vector<std::string> failures;  ///< what could not be brought to its plan
     /// What keeps packets from their way and is not ours to change: one line each.
     std::vector<std::string> obstacles;
+    PassCause cause = PassCause::kStart;
+    std::map<std::string, std::size_t> edits = {};  ///< objects changed, by kind: "routes"
+    std::map<Family, std::size_t> peers = {};       ///< that were to be in the kernel
     bool edited = false;          ///< something was not as planned and was changed
     bool uplink_changed = false;  ///< the lease has to be published anew
     bool ready = false;           ///< subnet.env tells of this lease
@@ -74,7 +77,9 @@ class Reconciler {
         rules_(conf) {}
 
   Status refresh_uplink(bool& changed);
-  void settle_data_plane(const Lease& own, const LeaseView& view, PassReport& report);
+  /// Returns how many peers there are of each family.
+  std::map<Family, std::size_t> settle_data_plane(const Lease& own, const LeaseView& view,
+                                                  PassReport& report);
   Status settle_blackhole(Family family, const Lease& own, PassReport& report);
   void settle_rules(const Lease& own, PassReport& report);
   /// Looks for what drops the pods' packets in spite of our rules.

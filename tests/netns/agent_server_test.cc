@@ -23,7 +23,12 @@ class AgentServerTest : public ::testing::Test {
   LockGuarded<AgentReport> report_;
   LockGuarded<std::optional<std::string>> stuck_;
   AgentServer server_{
-      {.socket = folder_.path() + "/weft.sock"}, report_, [this] { return stuck_.copy(); }};
+      {.socket = folder_.path() + "/weft.sock"},
+      report_,
+      [this] { return stuck_.copy(); },
+      [] {
+        return std::vector<BackendCounter>{{"udp_packets", {{"direction", "sent"}}, 7}};
+      }};
 };
 
 TEST_F(AgentServerTest, SaysReadyInFlanneldsWords) {
@@ -49,6 +54,8 @@ TEST_F(AgentServerTest, SaysWhetherItIsStuck) {
 TEST_F(AgentServerTest, GivesNumbersAndStatus) {
   report_.with([](AgentReport& report) { report.backend = "vxlan"; });
   EXPECT_NE(ask("/metrics").body.find("\nweft_overlay_ready 0\n"), std::string::npos);
+  EXPECT_NE(ask("/metrics").body.find("udp_packets_total{direction=\"sent\"} 7\n"),
+            std::string::npos);
   EXPECT_EQ(must(parse_json(ask("/status").body))["backend"], "vxlan");
   EXPECT_EQ(ask("/etc/passwd").status, 404);
 }

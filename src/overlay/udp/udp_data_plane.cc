@@ -15,12 +15,28 @@ UdpDataPlane::UdpDataPlane(const NetConf& conf, const UdpBackend& backend)
     spdlog::warn("backend udp carries IPv4 only: IPv6 reaches the pods of its own node");
 }
 
-Counters UdpDataPlane::counters() const {
+Counters UdpDataPlane::carried() const {
   return carriers_.with([](const Carriers& carriers) {
     Counters sum = carriers.former;
     if (carriers.present) sum += carriers.present->counters();
     return sum;
   });
+}
+
+std::vector<BackendCounter> UdpDataPlane::counters() const {
+  const Counters sum = carried();
+  const MetricLabels sent = {{"direction", "sent"}};
+  const MetricLabels received = {{"direction", "received"}};
+  std::vector<BackendCounter> counters = {
+      {.name = "udp_packets", .labels = sent, .value = sum.sent_packets},
+      {.name = "udp_packets", .labels = received, .value = sum.received_packets},
+      {.name = "udp_bytes", .labels = sent, .value = sum.sent_bytes},
+      {.name = "udp_bytes", .labels = received, .value = sum.received_bytes}};
+  for (std::size_t i = 0; i < kDropReasons; ++i)
+    counters.push_back({.name = "udp_drops",
+                        .labels = {{"reason", std::string(to_string(static_cast<Drop>(i)))}},
+                        .value = sum.drops[i]});
+  return counters;
 }
 
 void UdpDataPlane::close_tunnel() {

@@ -22,8 +22,10 @@ class UdpDataPlane final : public DataPlane {
   std::optional<PeerRules> peer_rules() const override { return PeerRules{}; }
   std::vector<LinkIndex> settle(const Pass& pass) override;
 
+  std::vector<BackendCounter> counters() const override;
+
   /// What has been carried since the start. Callable from any thread.
-  Counters counters() const;
+  Counters carried() const;
 
  private:
   struct Carriers {

@@ -43,9 +43,9 @@ TEST(AgentReport, CountsAsPrometheusReads) {
   report.store_errors = 4;
   report.store_trouble = "connection refused";
   report.repaired = {{"links", 1}, {"routes", 7}};
-  report.counters = {{"udp_datagrams", {{"direction", "sent"}}, 5},
-                     {"udp_datagrams", {{"direction", "received"}}, 6}};
-  const std::string text = metrics_text(report);
+  const std::string text =
+      metrics_text(report, {{"udp_datagrams", {{"direction", "sent"}}, 5},
+                            {"udp_datagrams", {{"direction", "received"}}, 6}});
   for (const char* line :
        {"weft_overlay_ready 1", "weft_overlay_peers{family=\"IPv4\"} 1", "weft_overlay_leases 2",
         "weft_overlay_lease_expiry_timestamp_seconds 1800003600", "weft_overlay_store_up 0",
@@ -58,14 +58,13 @@ TEST(AgentReport, CountsAsPrometheusReads) {
 
 TEST(AgentReport, OnlyDriftCountsAsRepaired) {
   AgentReport report;
-  PassReport pass;
-  pass.edit("routes", "route 10.1.2.0/24", "missing", "put");
+  const std::map<std::string, std::size_t> pass = {{"routes", 1}};
   report.count_pass(PassCause::kStart, std::chrono::milliseconds(5), pass);
   EXPECT_TRUE(report.repaired.empty());
   report.count_pass(PassCause::kDrift, std::chrono::milliseconds(5), pass);
   report.count_pass(PassCause::kDrift, std::chrono::milliseconds(5), pass);
   EXPECT_EQ(report.repaired.at("routes"), 2U);
-  const std::string text = metrics_text(report);
+  const std::string text = metrics_text(report, {});
   EXPECT_TRUE(has_line(
       text, "weft_overlay_reconcile_duration_seconds_bucket{cause=\"drift\",le=\"0.003\"} 0"));
   EXPECT_TRUE(has_line(text, "weft_overlay_reconcile_duration_seconds_count{cause=\"drift\"} 2"));
