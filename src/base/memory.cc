@@ -18,7 +18,7 @@ void trim_heap() {
   ::malloc_trim(0);
 }
 
-void unmap_start_up_code() {
+void unmap_code() {
   const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
   const auto begin = reinterpret_cast<std::uintptr_t>(&__executable_start);
   const auto end = reinterpret_cast<std::uintptr_t>(&etext) / page * page;

@@ -13,6 +13,6 @@ void trim_heap();
 /// by a minor fault; what only the start needed (parsing flags, reading certificates, a TLS
 /// handshake) no longer counts as the process's memory. The kernel maps 16 pages around each
 /// fault, so most of the text is mapped by then. Breakpoints of a debugger are lost by it.
-void unmap_start_up_code();
+void unmap_code();
 
 }  // namespace weft

@@ -21,6 +21,8 @@ using std::chrono::milliseconds;
 
 // Without any event everything is read anew this often: a safety net, not a method.
 constexpr milliseconds kAtRest = std::chrono::seconds(60);
+// After the first pass that succeeds: by then the watch is open and the Node is patched.
+constexpr milliseconds kSettled = std::chrono::seconds(1);
 
 Result<NodeNetwork> read_node_network(kernel::Rtnetlink& rtnetlink,
                                       const std::vector<Family>& families) {
@@ -121,7 +123,7 @@ class Agent {
   unsigned edits_in_a_row_ = 0;             // of the repair loop
   std::atomic<bool> rules_dirty_{true};
   std::atomic<bool> others_rules_dirty_{true};
-  std::atomic<bool> was_ready_{false};
+  bool was_ready_ = false;  // of the repair loop
   LockGuarded<std::vector<LinkIndex>> watched_links_;
   Loop repair_loop_{[this] { return repair_pass(); }};
   Loop lease_loop_{[this] { return lease_pass(); }};
@@ -160,8 +162,6 @@ milliseconds Agent::lease_pass() {
   if (!view && !keeper_->lease() && watch_->health()) return kAtRest;
   const auto delay = keeper_->step(view, std::chrono::system_clock::now());
   trim_heap();
-  // A step that asked the store has run its TLS again.
-  if (was_ready_) unmap_start_up_code();
   return delay;
 }
 
@@ -189,10 +189,13 @@ Rest Agent::repair_pass() {
   const bool hindered = outcome.failures.empty() && !outcome.obstacles.empty();
   tell_status(outcome.ready, hindered ? outcome.obstacles : outcome.failures);
   trim_heap();
-  if (outcome.ready && !was_ready_.exchange(true)) {
+  // Nothing to do: a long rest begins. What the start, a watch opened anew or a patch has run
+  // (TLS most of all) need not stay in memory for it.
+  if (!outcome.edited) unmap_code();
+  if (outcome.ready && !std::exchange(was_ready_, true)) {
     keeper_->network_is_up();
     lease_loop_.nudge();
-    unmap_start_up_code();
+    return kSettled;
   }
   return {backoff(failures_, kAtRest), rest_in_a_quarrel(outcome.edited)};
 }
