@@ -15,8 +15,10 @@ std::optional<LinkIndex> directly_connected(const std::vector<Route>& routes,
     if (best == nullptr || better(route, *best)) best = &route;
   }
   if (best == nullptr || best->type != RouteType::kUnicast || best->hops.size() != 1 ||
-      best->gateway())
+      best->gateway() || best->source == address)
     return std::nullopt;
+  const Prefix& network = best->key.destination;
+  if (address.is_v4() && network.length() < 31 && address == network.last()) return std::nullopt;
   return best->link();
 }
 

@@ -83,7 +83,8 @@ struct Route {
 };
 
 /// The device through which `address` is reached without a gateway, if that is so: the longest
-/// matching route decides, as in the kernel.
+/// matching route decides, as in the kernel. The network's own broadcast address and this node's
+/// address on it are no neighbours.
 std::optional<LinkIndex> directly_connected(const std::vector<Route>& routes,
                                             const IpAddress& address);
 

@@ -72,6 +72,13 @@ std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& 
   return destinations;
 }
 
+// What a status has room for.
+std::string first_and_count(const std::vector<std::string>& lines) {
+  if (lines.empty()) return "";
+  const std::size_t others = lines.size() - 1;
+  return lines.front() + (others == 0 ? "" : " (and " + std::to_string(others) + " more)");
+}
+
 // Makes the keeper of the node's lease.
 using MakeKeeper = std::function<std::unique_ptr<LeaseKeeper>(const NetConf&, LeaseKeeper::Hooks)>;
 
@@ -104,7 +111,8 @@ class Agent {
                  const std::shared_ptr<const LeaseView>& view, const Reconciler::Outcome& outcome,
                  std::chrono::duration<double> took);
   void tell_store();
-  void tell_status(bool ready, const std::vector<std::string>& failures);
+  void tell_status(bool ready, const std::vector<std::string>& failures,
+                   const std::vector<std::string>& refusals = {});
   void on_kernel_event(const kernel::KernelEvent& event);
   void on_rules_event(const std::string& table);
   Status watch_legacy_iptables();
@@ -124,6 +132,7 @@ class Agent {
   std::atomic<bool> rules_dirty_{true};
   std::atomic<bool> others_rules_dirty_{true};
   bool was_ready_ = false;  // of the repair loop
+  std::atomic<bool> peers_refused_{false};
   LockGuarded<std::vector<LinkIndex>> watched_links_;
   Loop repair_loop_{[this] { return repair_pass(); }};
   Loop lease_loop_{[this] { return lease_pass(); }};
@@ -187,7 +196,8 @@ Rest Agent::repair_pass() {
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;
   // An obstacle is told like a failure, but nothing is gained by trying again.
   const bool hindered = outcome.failures.empty() && !outcome.obstacles.empty();
-  tell_status(outcome.ready, hindered ? outcome.obstacles : outcome.failures);
+  tell_status(outcome.ready, hindered ? outcome.obstacles : outcome.failures, outcome.refusals);
+  peers_refused_ = !outcome.refusals.empty();
   trim_heap();
   // Nothing to do: a long rest begins. What the start, a watch opened anew or a patch has run
   // (TLS most of all) need not stay in memory for it.
@@ -226,6 +236,7 @@ void Agent::tell_pass(const std::shared_ptr<const Lease>& own,
     report.failures = outcome.failures;
     report.failures.insert(report.failures.end(), outcome.obstacles.begin(),
                            outcome.obstacles.end());
+    report.refusals = outcome.refusals;
     if (report.leases != view) report.history.update(*view, now);
     report.leases = view;
     report.count_pass(outcome.cause, took, outcome.edits);
@@ -245,10 +256,12 @@ void Agent::tell_store() {
   });
 }
 
-void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
+void Agent::tell_status(bool ready, const std::vector<std::string>& failures,
+                        const std::vector<std::string>& refusals) {
   const Status lease = keeper_->health();
   if (ready && failures.empty())
-    voice_.set(AgentState::kReady, lease ? "" : "out of date: " + lease.error().text());
+    voice_.set(AgentState::kReady,
+               lease ? first_and_count(refusals) : "out of date: " + lease.error().text());
   else if (ready)
     voice_.set(AgentState::kError, failures.front());
   else if (!lease)
@@ -260,6 +273,8 @@ void Agent::tell_status(bool ready, const std::vector<std::string>& failures) {
 }
 
 bool Agent::concerns_us(const kernel::KernelEvent& event) {
+  // Whatever route of this node stood in a peer's way may be the one that went.
+  if (event.topic == kernel::Topic::kRoute && peers_refused_) return true;
   const auto is_uplink = [&](const Uplink& uplink) { return uplink.has_link(event.name); };
   const auto devices = data_plane_->device_names();
   if (!event.name.empty() && (uplink_.with(is_uplink) || contains(devices, event.name)))

@@ -96,6 +96,8 @@ std::string metrics_text(const AgentReport& report, const std::vector<BackendCou
       .sample(report.state == AgentState::kReady ? 1 : 0);
   text.gauge("weft_overlay_failures", "Objects that the last pass could not bring to their plan.")
       .sample(static_cast<double>(report.failures.size()));
+  text.gauge("weft_overlay_refusals", "Leases of other nodes that are wrong or in doubt.")
+      .sample(static_cast<double>(report.refusals.size()));
   text.gauge("weft_overlay_peers", "Peers in the kernel.");
   for (const auto& [family, count] : report.peers)
     text.sample(static_cast<double>(count), {{"family", std::string(to_string(family))}});
@@ -142,7 +144,8 @@ Json to_json(const AgentReport& report, UnixSeconds now) {
           {"lease", lease_json(report, now)},
           {"peers", peers_json(report, now)},
           {"drift_repaired", drift},
-          {"failures", report.failures}};
+          {"failures", report.failures},
+          {"refusals", report.refusals}};
 }
 
 }  // namespace weft::overlay

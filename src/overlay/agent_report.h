@@ -62,6 +62,7 @@ struct AgentReport {
   PeerHistory history = {};
   std::map<Family, std::size_t> peers = {};  ///< in the kernel
   std::vector<std::string> failures = {};    ///< of the last pass
+  std::vector<std::string> refusals = {};    ///< what of other nodes it did not take
 
   /// How long passes took, in seconds, by cause.
   std::map<PassCause, Histogram> passes = {};

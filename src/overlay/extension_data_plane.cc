@@ -123,7 +123,7 @@ void ExtensionDataPlane::settle_peer(Told& told, const ExtensionNode& wanted, Pa
 std::vector<LinkIndex> ExtensionDataPlane::settle(const Pass& pass) {
   if (!settle_own(pass)) return {};
   const ExtensionPeers wanted = extension_peers(pass.peers, pass.leases);
-  for (const auto& line : wanted.refused) pass.report.failure(line);
+  for (const auto& line : wanted.refused) pass.report.refusal(line);
   for (auto told = peers_.begin(); told != peers_.end();) {
     const bool gone = !wanted.nodes.contains(told->first);
     if (gone && told->second.node != ExtensionNode()) remove_peer(told->second.node, pass.report);

@@ -63,7 +63,7 @@ Status settle_forwarding(const ForwardingPlace& place, const ForwardingPlan& pla
   const RouteOwnership owned = sort_routes(routes, place.network, place.device, place.uplink);
   ForwardingTables desired = plan(owned.foreign);
   for (auto& line : yield_to_foreign(desired.routes, owned.foreign))
-    report.failure(std::move(line));
+    report.refusal(std::move(line));
   ASSIGN_OR_RETURN(ForwardingTables actual, read_tables(family, place.device, rtnetlink));
   actual.routes = owned.ours;
   apply(desired, actual, rtnetlink, report);

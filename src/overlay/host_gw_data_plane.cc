@@ -13,7 +13,7 @@ std::vector<LinkIndex> HostGwDataPlane::settle(const Pass& pass) {
     const LinkIndex uplink = pass.uplink.link(entry.first).index;
     const auto plan = [&](const std::vector<Route>& node_routes) {
       HostGwPlan planned = plan_host_gw(uplink, peers, node_routes);
-      for (auto& line : planned.unreachable) pass.report.failure(std::move(line));
+      for (auto& line : planned.unreachable) pass.report.refusal(std::move(line));
       return std::move(planned.tables);
     };
     pass.report.note(settle_forwarding({.network = entry.second, .uplink = uplink}, plan,

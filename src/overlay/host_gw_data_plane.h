@@ -13,7 +13,7 @@ class HostGwDataPlane final : public DataPlane {
 
   std::uint32_t pod_mtu(const Uplink& uplink) const override { return uplink.mtu(); }
   std::optional<PeerRules> peer_rules() const override {
-    return PeerRules{.backend_type = "host-gw", .read_data = {}};
+    return PeerRules{.backend_type = "host-gw", .read_data = {}, .is_gateway = true};
   }
   std::vector<LinkIndex> settle(const Pass& pass) override;
 

@@ -31,6 +31,10 @@ void PassReport::failure(std::string what) {
   failures_.push_back(std::move(what));
 }
 
+void PassReport::refusal(std::string what) {
+  refusals_.push_back(std::move(what));
+}
+
 std::map<std::string, std::size_t> PassReport::edits_by_kind() const {
   std::map<std::string, std::size_t> counts;
   for (const auto& edit : edits_) ++counts[edit.kind];

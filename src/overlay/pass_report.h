@@ -23,8 +23,11 @@ class PassReport {
   /// ("put", "replaced", "removed", "created"). `kind` is the plural that long lists are summed
   /// up under: "routes".
   void edit(std::string_view kind, std::string object, std::string found, std::string done);
-  /// One object that could not be brought to its plan.
+  /// One object that could not be brought to its plan: the pass is made again soon.
   void failure(std::string what);
+  /// Something of another node that is not taken, or is taken with doubt: whatever that node
+  /// publishes, this one works, and no new try would change it.
+  void refusal(std::string what);
   /// The same, where there was a failure.
   void note(const Status& status) {
     if (!status) failure(status.error().text());
@@ -33,6 +36,7 @@ class PassReport {
   bool edited() const { return !edits_.empty(); }
   std::map<std::string, std::size_t> edits_by_kind() const;
   const std::vector<std::string>& failures() const { return failures_; }
+  const std::vector<std::string>& refusals() const { return refusals_; }
 
   /// "repaired: link flannel.1 missing: created; route 10.244.2.0/24 missing: put". More than a
   /// few objects of a kind are counted and not named. Empty when nothing was edited.
@@ -47,6 +51,7 @@ class PassReport {
   };
   std::vector<Edit> edits_;
   std::vector<std::string> failures_;
+  std::vector<std::string> refusals_;
 };
 
 }  // namespace weft::overlay

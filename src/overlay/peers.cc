@@ -3,6 +3,13 @@
 namespace weft::overlay {
 namespace {
 
+bool is_unicast(const IpAddress& address) {
+  // 240.0.0.0/4 is reserved (RFC 1112), and its last address is the limited broadcast.
+  const bool reserved = address.is_v4() && address.v4_number() >= 0xf0000000U;
+  return !address.is_unspecified() && !address.is_loopback() && !address.is_multicast() &&
+         !reserved;
+}
+
 // One family of a lease's node.
 struct Half {
   const Prefix& subnet;
@@ -15,6 +22,8 @@ Result<Peer> read_peer(const PeerRules& rules, const Half& from, const Prefix& n
   const auto& public_address = from.attributes.public_address(family);
   if (!public_address)
     return fail("it names no public " + std::string(to_string(family)) + " address");
+  if (!is_unicast(*public_address))
+    return fail("its public address " + public_address->to_string() + " is that of no node");
   Peer peer{.subnet = from.subnet, .public_address = *public_address};
   if (rules.read_data) RETURN_IF_ERROR(rules.read_data(from.attributes.data(family), peer));
   return peer;
@@ -55,6 +64,8 @@ class Gathering {
     const auto& own_subnet = own_.key.subnet(family());
     if (own_subnet && own_subnet->overlaps(peer.subnet))
       return "it overlaps this node's own subnet " + own_subnet->to_string();
+    if (rules_.is_gateway && own_.attributes.public_address(family()) == peer.public_address)
+      return "it publishes this node's own address " + peer.public_address.to_string();
     const auto& accepted = peers_.of[family()];
     if (!accepted.empty() && accepted.back().subnet.overlaps(peer.subnet))
       return "it overlaps the " + last_->describe();

@@ -28,6 +28,8 @@ struct PeerRules {
   std::optional<std::string> backend_type;
   /// Reads one family's BackendData into the peer; a failure refuses the peer. May be empty.
   std::function<Status(const std::string& data, Peer& peer)> read_data;
+  /// The public address becomes a route's gateway: the kernel takes none that is its own.
+  bool is_gateway = false;
 };
 
 struct Peers {

@@ -43,7 +43,7 @@ std::map<Family, std::size_t> Reconciler::settle_data_plane(const Lease& own, co
   Peers peers;
   if (const auto rules = data_plane_.peer_rules())
     peers = find_peers(conf_.networks, *rules, view, own);
-  for (const auto& line : peers.refused) report.failure(line);
+  for (const auto& line : peers.refused) report.refusal(line);
   watched_links_ = data_plane_.settle({.own = own,
                                        .leases = view,
                                        .peers = peers,
@@ -108,6 +108,12 @@ void Reconciler::find_obstacles(const Lease& own, PassReport& report) {
   }
 }
 
+void Reconciler::log_refusals(const std::vector<std::string>& refusals) {
+  for (const auto& line : refusals)
+    if (!refused_.contains(line) && quiet_.allows(line)) spdlog::warn("{}", line);
+  refused_ = {refusals.begin(), refusals.end()};
+}
+
 Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<const LeaseView>& view,
                                      const FilterChanges& filter) {
   Outcome outcome;
@@ -131,12 +137,14 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   if (const std::string line = report.line(outcome.cause); !line.empty()) spdlog::info("{}", line);
   for (const auto& failure : report.failures())
     if (quiet_.allows(failure)) spdlog::error("{}", failure);
+  log_refusals(report.refusals());
   if (filter.others)
     for (const auto& obstacle : obstacles_)
       if (quiet_.allows(obstacle)) spdlog::error("{}", obstacle);
   first_pass_ = false;
   planned_view_ = view;
   outcome.failures = report.failures();
+  outcome.refusals = report.refusals();
   outcome.obstacles = obstacles_;
   outcome.edited = report.edited();
   outcome.edits = report.edits_by_kind();

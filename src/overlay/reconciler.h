@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,7 @@ class Reconciler {
 
   struct Outcome {
     std::vector<std::string> failures;  ///< what could not be brought to its plan
+    std::vector<std::string> refusals;  ///< what of other nodes is not taken
     /// What keeps packets from their way and is not ours to change: one line each.
     std::vector<std::string> obstacles;
     PassCause cause = PassCause::kStart;
@@ -85,6 +87,8 @@ class Reconciler {
   /// Looks for what drops the pods' packets in spite of our rules.
   void find_obstacles(const Lease& own, PassReport& report);
   Status write_subnet_env(const Lease& own);
+  /// Names what is refused since this pass, and not again while it stays.
+  void log_refusals(const std::vector<std::string>& refusals);
 
   const NetConf& conf_;
   const Options options_;
@@ -95,6 +99,7 @@ class Reconciler {
   Uplink uplink_;  // as of this pass
   std::vector<LinkIndex> watched_links_;
   std::vector<std::string> obstacles_;
+  std::set<std::string> refused_;                  // in the last pass
   std::shared_ptr<const LeaseView> planned_view_;  // of the last pass
   bool first_pass_ = true;
   RateLimit quiet_{std::chrono::seconds(60)};

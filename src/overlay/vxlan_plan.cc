@@ -65,7 +65,7 @@ PeerRules vxlan_peer_rules(const VxlanBackend& backend) {
     peer.vtep_mac = data.mac;
     return {};
   };
-  return {.backend_type = "vxlan", .read_data = read};
+  return {.backend_type = "vxlan", .read_data = read, .is_gateway = backend.direct_routing};
 }
 
 std::string vtep_name(Family family, Vni vni) {

@@ -248,6 +248,46 @@ TEST_F(AgentTest, AForeignRouteStaysAndTheOtherPeersAreProgrammed) {
   EXPECT_TRUE(eventually([&] { return node->peers() == 2; }));
 }
 
+TEST_F(AgentTest, APeerGetsItsRouteAsSoonAsAForeignOneOfAnyDeviceHasGone) {
+  configure_vxlan();
+  add_peer("10.244.7.0-24", "192.0.2.7", "02:00:00:00:00:07");
+  auto node = segment_.add_node({"192.0.2.1/24"});
+  node->sh("ip link add veth1 type veth peer name veth2");
+  node->sh("ip link set veth1 up");
+  node->sh("ip route add 10.244.7.0/24 dev veth1 proto static");
+  node->start_agent(*store_);
+  ASSERT_TRUE(
+      eventually([&] { return node->status().find("10.244.7.0/24") != std::string::npos; }));
+  node->sh("ip route del 10.244.7.0/24 dev veth1");
+  EXPECT_TRUE(eventually([&] { return node->peers() == 1; }, std::chrono::seconds(5)));
+}
+
+// What another node publishes is that node's fault: this one is ready, and says what it did
+// not take.
+TEST_F(AgentTest, WhatAHostileNodePublishesLeavesThisOneReadyAndItsPeersProgrammed) {
+  configure_vxlan();
+  add_peer("10.244.7.0-24", "192.0.2.7", "02:00:00:00:00:07");
+  auto node = segment_.add_node({"192.0.2.1/24"});
+  node->start_agent(*store_);
+  ASSERT_TRUE(ready(*node, 1));
+  const auto is_told = [&](const std::string& words) {
+    return eventually([&] {
+      const std::string status = node->status();
+      return status.find("\"ready\"") != std::string::npos &&
+             status.find(words) != std::string::npos;
+    });
+  };
+  must(write_file_atomically(lease_folder() + "/10.244.8.0-24", "{\"PublicIP\":", 0644));
+  EXPECT_TRUE(is_told("10.244.8.0-24: not a lease")) << node->status();
+  add_peer("10.244.9.0-24", "192.0.2.9", "$(reboot)");
+  EXPECT_TRUE(is_told("(and 1 more)")) << node->status();
+  EXPECT_EQ(node->peers(), 1U);
+  std::filesystem::remove(lease_folder() + "/10.244.8.0-24");
+  EXPECT_TRUE(is_told("lease 10.244.9.0/24: not programmed")) << node->status();
+  std::filesystem::remove(lease_folder() + "/10.244.9.0-24");
+  EXPECT_TRUE(is_told("\"reason\":\"\"")) << node->status();
+}
+
 TEST_F(AgentTest, AStoreThatIsGoneChangesNothingAndIsFollowedAgain) {
   configure_vxlan();
   add_peer("10.244.7.0-24", "192.0.2.7", "02:00:00:00:00:07");

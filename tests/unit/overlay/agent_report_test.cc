@@ -41,15 +41,17 @@ AgentReport ready_report() {
 TEST(AgentReport, CountsAsPrometheusReads) {
   AgentReport report = ready_report();
   report.store_errors = 4;
+  report.refusals = {"lease 10.1.3.0/24: not programmed"};
   report.store_trouble = "connection refused";
   report.repaired = {{"links", 1}, {"routes", 7}};
   const std::string text =
       metrics_text(report, {{"udp_datagrams", {{"direction", "sent"}}, 5},
                             {"udp_datagrams", {{"direction", "received"}}, 6}});
   for (const char* line :
-       {"weft_overlay_ready 1", "weft_overlay_peers{family=\"IPv4\"} 1", "weft_overlay_leases 2",
-        "weft_overlay_lease_expiry_timestamp_seconds 1800003600", "weft_overlay_store_up 0",
-        "weft_overlay_store_errors_total 4", "weft_overlay_drift_repaired_total{kind=\"routes\"} 7",
+       {"weft_overlay_ready 1", "weft_overlay_refusals 1", "weft_overlay_peers{family=\"IPv4\"} 1",
+        "weft_overlay_leases 2", "weft_overlay_lease_expiry_timestamp_seconds 1800003600",
+        "weft_overlay_store_up 0", "weft_overlay_store_errors_total 4",
+        "weft_overlay_drift_repaired_total{kind=\"routes\"} 7",
         "weft_overlay_udp_datagrams_total{direction=\"received\"} 6"})
     EXPECT_TRUE(has_line(text, line)) << line << "\nin\n" << text;
   const auto first = text.find("# TYPE weft_overlay_udp_datagrams_total counter");

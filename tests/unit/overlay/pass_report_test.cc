@@ -24,5 +24,13 @@ TEST(PassReport, ManyOfAKindAreCounted) {
             "peers changed: 5000 routes missing: put; route y stale: removed");
 }
 
+TEST(PassReport, WhatAnotherNodeIsRefusedIsNoFailureOfThisOne) {
+  PassReport report;
+  report.refusal("lease 10.3.2.0/24: not programmed");
+  EXPECT_TRUE(report.failures().empty());
+  EXPECT_EQ(report.refusals(), std::vector<std::string>{"lease 10.3.2.0/24: not programmed"});
+  EXPECT_FALSE(report.edited());
+}
+
 }  // namespace
 }  // namespace weft::overlay

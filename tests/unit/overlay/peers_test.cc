@@ -123,6 +123,26 @@ TEST(Peers, TwoThatPublishOneAddressAreNamed) {
   EXPECT_NE(peers.refused[0].find("as does lease 10.3.1.0/24"), std::string::npos);
 }
 
+TEST(Peers, APublicAddressThatNoNodeCanHaveIsRefused) {
+  for (const char* address : {"127.0.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255"}) {
+    const auto peers =
+        vxlan_peers(view_of({vxlan_lease("10.3.2.0-24", address, kGood)}), own_lease());
+    EXPECT_TRUE(peers.of.at(Family::kIpv4).empty()) << address;
+    ASSERT_EQ(peers.refused.size(), 1U) << address;
+    EXPECT_NE(peers.refused[0].find(address), std::string::npos) << peers.refused[0];
+  }
+}
+
+TEST(Peers, ThisNodesOwnAddressIsNoGateway) {
+  const auto leases = view_of({vxlan_lease("10.3.2.0-24", "192.0.2.1", kGood)});
+  const auto peers =
+      find_peers(vxlan_conf().networks, vxlan_peer_rules(VxlanBackend{.direct_routing = true}),
+                 leases, own_lease());
+  EXPECT_TRUE(peers.of.at(Family::kIpv4).empty());
+  EXPECT_EQ(peers.refused, std::vector<std::string>{"lease 10.3.2.0/24: not programmed: it "
+                                                    "publishes this node's own address 192.0.2.1"});
+}
+
 TEST(Peers, ThePodsOfThisNodeOnAnotherNodeAreRefused) {
   Lease own = own_lease();
   own.node = "own";

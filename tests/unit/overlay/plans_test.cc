@@ -168,6 +168,16 @@ TEST(DirectlyConnected, TheLongestAndCheapestRouteDecides) {
   EXPECT_EQ(directly_connected({}, ip("192.0.2.7")), std::nullopt);
 }
 
+TEST(DirectlyConnected, TheBroadcastAddressAndTheNodesOwnAreNoNeighbours) {
+  auto routes = node_routes();
+  routes[1].source = ip("192.0.2.1");
+  EXPECT_EQ(directly_connected(routes, ip("192.0.2.1")), std::nullopt);
+  EXPECT_EQ(directly_connected(routes, ip("192.0.2.255")), std::nullopt);
+  EXPECT_EQ(directly_connected(routes, ip("192.0.2.254")), kUplink);
+  // A point-to-point network has no broadcast address (RFC 3021).
+  EXPECT_EQ(directly_connected({route("192.0.2.2/31", kUplink)}, ip("192.0.2.3")), kUplink);
+}
+
 PodNetwork pod_network() {
   return {.network = prefix("10.3.0.0/16"),
           .subnet_length = 24,
