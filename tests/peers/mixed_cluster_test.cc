@@ -101,8 +101,8 @@ TEST_P(MixedAddresses, ANewAddressIsFollowed) {
   const auto readdress = [&](Member& member) {
     const std::string former = member.address;
     member.address = "192.0.2.1" + std::to_string(member.number);
-    member.node->sh("ip addr add " + member.address + "/24 dev eth0");
     member.node->sh("ip addr del " + former + "/24 dev eth0");
+    member.node->sh("ip addr add " + member.address + "/24 dev eth0");
   };
   for (std::size_t i = 0; i < members_.size(); ++i) {
     if (program_of(i) == Program::kFlannel)
