@@ -4,7 +4,7 @@
 #include <cstdio>
 
 #include "etcd_server.h"
-#include "kube_server.h"
+#include "kube_site.h"
 #include "store/http_client.h"
 #include "support/go_peers.h"
 
@@ -40,18 +40,6 @@ class EtcdCluster : public FlannelCluster {
   EtcdServer etcd_{EtcdServer::Tls::kNone, {}, "0.0.0.0"};
 };
 
-// An API server takes seconds to start, so there is one for the whole program.
-struct KubeSite {
-  Segment segment = {};
-  std::unique_ptr<Node> home = segment.add_node({"192.0.2.254/24"});
-  kernel::NetnsVisit visit = must(kernel::NetnsVisit::enter(home->netns()));
-  KubeServer server{"192.0.2.254"};
-};
-KubeSite& kube_site() {
-  static KubeSite site;
-  return site;
-}
-
 class KubeCluster : public FlannelCluster {
  public:
   explicit KubeCluster(const std::string& net_conf) {
@@ -68,8 +56,9 @@ class KubeCluster : public FlannelCluster {
  private:
   Segment& segment() override { return site_.segment; }
   void admit(const Member& member) override {
+    // Without any annotation flannel's flanneld writes into a map that is not there.
     site_.server.create_node(member.name(), "10.244." + std::to_string(member.number) + ".0/24",
-                             {{"example.com/some", "annotation"}}, member.address);
+                             {{"example.com/any", "annotation"}}, member.address);
   }
   void dismiss(const Member& member) override { site_.server.delete_node(member.name()); }
   void unpublish(const Member& member) override {
@@ -94,9 +83,10 @@ bool says_ready(Member& member) {
   });
 }
 
+// A connection to the store from an address that has gone is given up after half a minute.
 bool reaches(const Pod& from, const Pod& to) {
-  return eventually(
-      [&] { return datagram_arrives(from, to, 100, std::chrono::milliseconds(200)); });
+  return eventually([&] { return datagram_arrives(from, to, 100, std::chrono::milliseconds(200)); },
+                    std::chrono::seconds(45));
 }
 
 }  // namespace
@@ -116,6 +106,8 @@ Member& FlannelCluster::join(int number, Program program) {
   member.reset(new Member{.number = number});
   member->address = "192.0.2." + std::to_string(number);
   member->node = segment().add_node({member->address + "/24"});
+  // Whether the cluster uses IPv6 is for its net-conf.json to say.
+  member->node->sh("ip addr add 2001:db8::" + std::to_string(number) + "/64 dev eth0 nodad");
   admit(*member);
   start(*member, program);
   member->pod = add_pod(*member->node, member->subnet(), member->env().mtu);

@@ -112,7 +112,16 @@ TEST_P(MixedAddresses, ANewAddressIsFollowed) {
     expect_all_connected("after a new address of " + members_[i]->name());
   }
 }
-INSTANTIATE_TEST_SUITE_P(, MixedAddresses, testing::ValuesIn(every_mix({}, {"vxlan", "host-gw"})),
+INSTANTIATE_TEST_SUITE_P(, MixedAddresses,
+                         testing::Values(Mix{"kubernetes_vxlan",
+                                             StoreKind::kKubernetes,
+                                             "vxlan",
+                                             {Program::kFlannel, Program::kWeft, Program::kWeft}},
+                                         Mix{"kubernetes_host_gw",
+                                             StoreKind::kKubernetes,
+                                             "host-gw",
+                                             {Program::kFlannel, Program::kFlannel,
+                                              Program::kWeft}}),
                          [](const auto& instance) { return instance.param.name; });
 
 }  // namespace

@@ -1,4 +1,5 @@
-// go_peers.h: the Go programs that tests run beside weft, see tests/peers/build-go-peers.
+// go_peers.h: the Go programs that tests run beside weft, and what belongs to them, see
+// tests/peers/build-go-peers.
 #pragma once
 
 #include <string>
@@ -8,8 +9,8 @@
 
 namespace weft::test {
 
-/// The path of "flanneld" or "kube-apiserver". Built at the first call ever, in minutes; a
-/// program that cannot be built ends the test program with the reason.
+/// The path of "flanneld", "kube-apiserver" or "kube-flannel.yml". Built at the first call ever, in
+/// minutes; a program that cannot be built ends the test program with the reason.
 inline std::string go_peer(const std::string& name) {
   const std::string folder = must(run_or_fail(
       {.argv = {WEFT_BUILD_GO_PEERS, name}, .limit = std::chrono::hours(1), .pass_stderr = true}));
