@@ -13,6 +13,7 @@
 #include "overlay/agent_start.h"
 #include "overlay/node_keeper.h"
 #include "overlay/node_plan.h"
+#include "overlay/quarrel.h"
 
 namespace weft::overlay {
 namespace {
@@ -106,7 +107,7 @@ class Agent {
   LeaseAttributes attributes(const std::optional<Lease>& own);
   milliseconds lease_pass();
   Rest repair_pass();
-  milliseconds rest_in_a_quarrel(bool edited);
+  milliseconds rest_in_a_quarrel();
   void tell_pass(const std::shared_ptr<const Lease>& own,
                  const std::shared_ptr<const LeaseView>& view, const Reconciler::Outcome& outcome,
                  std::chrono::duration<double> took);
@@ -128,7 +129,7 @@ class Agent {
   const std::unique_ptr<LeaseKeeper> keeper_;
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
-  unsigned edits_in_a_row_ = 0;             // of the repair loop
+  Quarrel quarrel_;                         // of the repair loop
   std::atomic<bool> rules_dirty_{true};
   std::atomic<bool> others_rules_dirty_{true};
   bool was_ready_ = false;  // of the repair loop
@@ -207,21 +208,17 @@ Rest Agent::repair_pass() {
     lease_loop_.nudge();
     return kSettled;
   }
-  return {backoff(failures_, kAtRest), rest_in_a_quarrel(outcome.edited)};
+  const bool repaired = outcome.edited && outcome.cause == PassCause::kDrift;
+  return {backoff(failures_, kAtRest), repaired ? rest_in_a_quarrel() : milliseconds(0)};
 }
 
-// A pass that changed something is followed by one that finds all right, unless somebody keeps
-// undoing it. Then both would run as fast as they can.
-milliseconds Agent::rest_in_a_quarrel(bool edited) {
-  constexpr unsigned kQuarrel = 20;
-  edits_in_a_row_ = edited ? edits_in_a_row_ + 1 : 0;
-  if (edits_in_a_row_ < kQuarrel) return {};
-  if (edits_in_a_row_ == kQuarrel)
+milliseconds Agent::rest_in_a_quarrel() {
+  const auto verdict = quarrel_.repaired(std::chrono::steady_clock::now());
+  if (verdict == Quarrel::Verdict::kOpens)
     spdlog::warn(
-        "the last {} passes each found something undone: another program takes these "
-        "objects for its own; repairing once a second until it stops",
-        kQuarrel);
-  return std::chrono::seconds(1);
+        "what was put back is undone again and again: another program takes these objects for "
+        "its own; repairing once a second until it stops");
+  return Quarrel::rest(verdict);
 }
 
 void Agent::tell_pass(const std::shared_ptr<const Lease>& own,
