@@ -3,6 +3,7 @@
 //   path_bench serve                     takes streams at TCP port 7001, answers at UDP port 7002
 //   path_bench stream ADDRESS SECONDS    one TCP stream; prints Mbit/s that arrived
 //   path_bench rtt ADDRESS COUNT         one datagram at a time; prints the median in microseconds
+//   path_bench loss ADDRESS SECONDS      one datagram a millisecond; prints how many had no answer
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -120,6 +121,31 @@ void measure_rtt(const char* address, int count) {
   std::printf("%.0f\n", times[times.size() / 2]);
 }
 
+// Of datagrams sent at a steady pace, those that had no answer a second after the last one.
+void count_losses(const char* address, int seconds) {
+  const Fd fd = connect_to(SOCK_DGRAM, address, kEchoPort);
+  int sent = 0;
+  std::jthread sender([&] {
+    const auto start = Clock::now();
+    for (; sent < seconds * 1000; ++sent) {
+      // A refusal is a loss like any other: it has no answer.
+      (void)!::send(fd.get(), "?", 1, 0);
+      std::this_thread::sleep_until(start + std::chrono::milliseconds(sent));
+    }
+  });
+  int answered = 0;
+  const auto end = Clock::now() + std::chrono::seconds(seconds + 1);
+  while (Clock::now() < end && answered < seconds * 1000) {
+    char byte = 0;
+    if (::recv(fd.get(), &byte, 1, MSG_DONTWAIT) == 1)
+      ++answered;
+    else
+      std::this_thread::sleep_for(std::chrono::microseconds(200));
+  }
+  sender.join();
+  std::printf("%d\n", sent - answered);
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -131,8 +157,12 @@ int main(int count, char** arguments) {
     stream_to(arguments[2], std::atoi(arguments[3]));
   } else if (job == "rtt" && count == 4) {
     measure_rtt(arguments[2], std::max(1, std::atoi(arguments[3])));
+  } else if (job == "loss" && count == 4) {
+    count_losses(arguments[2], std::max(1, std::atoi(arguments[3])));
   } else {
-    std::fprintf(stderr, "usage: path_bench serve | stream ADDRESS SECONDS | rtt ADDRESS COUNT\n");
+    std::fprintf(stderr,
+                 "usage: path_bench serve | stream ADDRESS SECONDS | rtt ADDRESS COUNT | loss "
+                 "ADDRESS SECONDS\n");
     return 2;
   }
 }

@@ -1,4 +1,5 @@
 // Clusters of three nodes of which some run flannel's own flanneld and some weftd.
+#include <algorithm>
 #include <functional>
 
 #include "flannel_cluster.h"
@@ -47,10 +48,9 @@ class MixedCluster : public testing::TestWithParam<Mix> {
         EXPECT_TRUE(connected(*members_[i], *members_[j]))
             << members_[i]->name() << " and " << members_[j]->name() << " " << when;
   }
-  void again(
-      std::size_t i, int signal, const std::function<void()>& meanwhile = [] {}) {
+  void again(std::size_t i, int signal, const std::function<void()>& meanwhile = {}) {
     members_[i]->daemon.end(signal);
-    meanwhile();
+    if (meanwhile) meanwhile();
     cluster_->start(*members_[i], program_of(i));
   }
 
@@ -78,6 +78,22 @@ INSTANTIATE_TEST_SUITE_P(, MixedCluster,
                          testing::ValuesIn(every_mix({"vxlan", "host-gw", "udp"},
                                                      {"vxlan", "host-gw"})),
                          [](const auto& instance) { return instance.param.name; });
+
+// On both sides a program reads and writes every packet: of all sizes, around that of one
+// fragment and up to the largest.
+TEST(MixedTunnels, EachCarriesTheOthersPackets) {
+  const auto cluster = FlannelCluster::create(StoreKind::kEtcd, net_conf("udp"));
+  const Member& theirs = cluster->join(1, Program::kFlannel);
+  const Member& ours = cluster->join(2, Program::kWeft);
+  ASSERT_TRUE(connected(theirs, ours));
+  constexpr std::size_t kMegabyte = 1 << 20;
+  EXPECT_TRUE(streams(*theirs.pod, *ours.pod, 8 * kMegabyte));
+  EXPECT_TRUE(streams(*ours.pod, *theirs.pod, 8 * kMegabyte));
+  for (const std::size_t size : {0, 1, 1443, 1444, 1445, 9000, 65507}) {
+    EXPECT_TRUE(datagram_arrives(*theirs.pod, *ours.pod, size)) << size;
+    EXPECT_TRUE(datagram_arrives(*ours.pod, *theirs.pod, size)) << size;
+  }
+}
 
 using MixedVteps = MixedCluster;
 
