@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <stdexcept>
 
 #include "etcd_server.h"
 #include "kube_site.h"
@@ -129,10 +130,9 @@ void FlannelCluster::start(Member& member, Program program) {
   const bool started = member.node->in([&] {
     return member.daemon.start(argv, member.files.path() + "/log", {"NODE_NAME=" + member.name()});
   });
-  if (!started || !eventually([&] { return says_ready(member); }, std::chrono::seconds(30))) {
-    ADD_FAILURE() << argv[0] << " of " << member.name() << " is not ready\n" << member.log();
-    std::abort();
-  }
+  if (started && eventually([&] { return says_ready(member); }, std::chrono::seconds(30))) return;
+  // Thrown, so that on the way out everything that runs is ended.
+  throw std::runtime_error(argv[0] + " of " + member.name() + " is not ready\n" + member.log());
 }
 
 void FlannelCluster::leave(Member& member) {

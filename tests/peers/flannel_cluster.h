@@ -48,7 +48,7 @@ class FlannelCluster {
   /// A new node 192.0.2.NUMBER with its program, and its pod once the node has a subnet.
   Member& join(int number, Program program);
   /// Starts a program as flanneld of a node whose own has ended, and waits until it says that it
-  /// is ready.
+  /// is ready. Throws when that does not happen: nothing can be tested then.
   void start(Member& member, Program program);
   /// Ends a node's program and takes the node out of the store.
   void leave(Member& member);
