@@ -191,7 +191,10 @@ Rest Agent::repair_pass() {
   voice_.pass_ends();
   tell_pass(own, view, outcome, std::chrono::steady_clock::now() - began);
   watched_links_.with([&](auto& links) { links = reconciler_->watched_links(); });
-  if (outcome.uplink_changed) lease_loop_.nudge();
+  if (outcome.uplink_changed) {
+    watch_->reconnect();
+    lease_loop_.nudge();
+  }
   // A rule that could not be set is tried again with the rest.
   if (!outcome.failures.empty()) rules_dirty_ = true;
   failures_ = outcome.failures.empty() ? 0 : failures_ + 1;

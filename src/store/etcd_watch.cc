@@ -1,6 +1,7 @@
 #include "store/etcd_watch.h"
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/loop.h"
 
@@ -23,8 +24,10 @@ void EtcdWatch::run(const std::stop_token& stop) {
     Status status = complete_ ? Status{} : read_everything(stop);
     if (status) status = follow(stop);
     if (stop.stop_requested()) return;
-    // Silence is no trouble on a stream that was accepted: it is opened anew at once.
+    // Silence is no trouble on a stream that was accepted: it is opened anew at once, like one
+    // that was broken off.
     if (!status && status.error().number == ETIMEDOUT && followed_) continue;
+    if (!status && status.error().number == ECANCELED) continue;
     // A stream that breaks as soon as it is open must not make a hot loop.
     failures = Clock::now() - begun >= kLongestPause ? 1 : failures + 1;
     report(std::move(status));
@@ -46,13 +49,15 @@ Status EtcdWatch::follow(const std::stop_token& stop) {
   EtcdWatchDecoder decoder;
   Status trouble;
   followed_ = false;
-  Status ended =
-      client_.watch(layout_.all_subnets(), revision_ + 1, stop, [&](std::string_view bytes) {
-        const auto messages = decoder.feed(bytes);
-        trouble = messages ? apply(*messages) : Failure(messages.error());
-        if (!messages) complete_ = false;
-        return trouble.has_value();
-      });
+  const auto receive = [&](std::string_view bytes) {
+    const auto messages = decoder.feed(bytes);
+    trouble = messages ? apply(*messages) : Failure(messages.error());
+    if (!messages) complete_ = false;
+    return trouble.has_value();
+  };
+  Status ended = stream_.run(stop, [&](const std::stop_token& this_stream) {
+    return client_.watch(layout_.all_subnets(), revision_ + 1, this_stream, receive);
+  });
   if (!trouble)
     return because("following the leases in etcd at " + client_.endpoints(),
                    std::move(trouble).error());

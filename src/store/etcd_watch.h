@@ -10,6 +10,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "store/breakable_stream.h"
 #include "store/etcd_client.h"
 #include "store/etcd_leases.h"
 #include "store/lease_store.h"
@@ -24,6 +25,7 @@ class EtcdWatch : public LeaseWatch {
 
   std::shared_ptr<const LeaseView> view() const override { return table_.view(); }
   Status health() const override { return table_.health(); }
+  void reconnect() override { stream_.break_off(); }
 
  private:
   void run(const std::stop_token& stop);
@@ -38,6 +40,7 @@ class EtcdWatch : public LeaseWatch {
   const EtcdLayout layout_;
   const LeaseStore::Changed changed_;
   LeaseTable table_;
+  BreakableStream stream_;
   // Of the thread alone:
   bool complete_ = false;      // table_ is what etcd had at revision_
   bool followed_ = false;      // etcd has accepted the watch of this stream

@@ -105,8 +105,9 @@ Result<std::string> KubeListWatch::list_page(const std::string& continuation,
   return std::move(end.continuation);
 }
 
-// Success when the server has ended the stream in good order, or has fallen silent after it had
-// sent something. One that has accepted the connection and says nothing at all is no server.
+// Success when the server has ended the stream in good order, when it has been broken off, or when
+// it has fallen silent after it had sent something. One that has accepted the connection and says
+// nothing at all is no server.
 Status KubeListWatch::follow(const std::stop_token& stop) {
   const auto time = std::chrono::duration_cast<std::chrono::seconds>(
       std::clamp(spread(options_.watch_time), milliseconds(options_.watch_time),
@@ -117,19 +118,24 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
   KubeLines lines;
   Status trouble;
   bool heard = false;
-  Status ended = client_.stream(
-      {.path = path}, {.silence = options_.watch_silence, .whole = time + std::chrono::seconds(30)},
-      stop, [&](std::string_view bytes) {
-        heard = true;
-        trouble = lines.feed(bytes, [this](std::string_view line) { return apply(line); });
-        return trouble.has_value();
-      });
+  const auto receive = [&](std::string_view bytes) {
+    heard = true;
+    trouble = lines.feed(bytes, [this](std::string_view line) { return apply(line); });
+    return trouble.has_value();
+  };
+  Status ended = stream_.run(stop, [&](const std::stop_token& this_stream) {
+    return client_.stream(
+        {.path = path},
+        {.silence = options_.watch_silence, .whole = time + std::chrono::seconds(30)}, this_stream,
+        receive);
+  });
   if (!trouble) {
     // What cannot be read may be what we must know.
     complete_ = false;
     return because("watching " + options_.path, std::move(trouble).error());
   }
   if (ended || (heard && ended.error().number == ETIMEDOUT)) return {};
+  if (ended.error().number == ECANCELED) return {};
   return because("watching " + options_.path, std::move(ended).error());
 }
 

@@ -22,6 +22,7 @@
 
 #include "base/lock_guarded.h"
 #include "base/result.h"
+#include "store/breakable_stream.h"
 #include "store/kube_client.h"
 #include "store/kube_stream.h"
 
@@ -62,6 +63,9 @@ class KubeListWatch {
   /// What keeps the state from being current, or success. Callable from any thread.
   Status health() const { return health_.copy(); }
 
+  /// Breaks off the watch's connection and goes on over a new one. Callable from any thread.
+  void reconnect() { stream_.break_off(); }
+
  private:
   void run(const std::stop_token& stop);
   Status list(const std::stop_token& stop);
@@ -76,6 +80,7 @@ class KubeListWatch {
   KubeSink& sink_;
   const std::function<void()> changed_;
   LockGuarded<Status> health_;
+  BreakableStream stream_;
   // Of the thread alone:
   bool complete_ = false;  // the sink has everything up to version_
   std::string version_;

@@ -91,6 +91,9 @@ class KubeStore::Watch : public LeaseWatch {
     });
   }
   Status health() const override { return store_.health(); }
+  void reconnect() override {
+    if (store_.list_watch_ != nullptr) store_.list_watch_->reconnect();
+  }
 
  private:
   struct Cache {

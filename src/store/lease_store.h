@@ -29,6 +29,11 @@ class LeaseWatch {
 
   /// What keeps the view from being current, or success. Callable from any thread.
   virtual Status health() const = 0;
+
+  /// Follows on over a new connection, where there is one: the old one may come from an address
+  /// that this machine has no longer, and hears nothing until TCP gives it up. Callable from any
+  /// thread.
+  virtual void reconnect() {}
 };
 
 /// Where a node reads what its overlay is and who its peers are.
