@@ -112,7 +112,7 @@ INSTANTIATE_TEST_SUITE_P(, MixedVteps, testing::ValuesIn(every_mix({"vxlan"}, {"
 
 using MixedAddresses = MixedCluster;
 
-// Theirs notices with a restart, ours at once.
+// Theirs notices with a restart, and takes another subnet from etcd then; ours at once.
 TEST_P(MixedAddresses, ANewAddressIsFollowed) {
   const auto readdress = [&](Member& member) {
     const std::string former = member.address;
@@ -128,16 +128,14 @@ TEST_P(MixedAddresses, ANewAddressIsFollowed) {
     expect_all_connected("after a new address of " + members_[i]->name());
   }
 }
-INSTANTIATE_TEST_SUITE_P(, MixedAddresses,
-                         testing::Values(Mix{"kubernetes_vxlan",
-                                             StoreKind::kKubernetes,
-                                             "vxlan",
-                                             {Program::kFlannel, Program::kWeft, Program::kWeft}},
-                                         Mix{"kubernetes_host_gw",
-                                             StoreKind::kKubernetes,
-                                             "host-gw",
-                                             {Program::kFlannel, Program::kFlannel,
-                                              Program::kWeft}}),
+std::vector<Mix> address_mixes() {
+  constexpr auto kTheirs = Program::kFlannel;
+  constexpr auto kOurs = Program::kWeft;
+  return {{"etcd_vxlan", StoreKind::kEtcd, "vxlan", {kOurs, kOurs, kOurs}},
+          {"kubernetes_vxlan", StoreKind::kKubernetes, "vxlan", {kTheirs, kOurs, kOurs}},
+          {"kubernetes_host_gw", StoreKind::kKubernetes, "host-gw", {kTheirs, kTheirs, kOurs}}};
+}
+INSTANTIATE_TEST_SUITE_P(, MixedAddresses, testing::ValuesIn(address_mixes()),
                          [](const auto& instance) { return instance.param.name; });
 
 }  // namespace
