@@ -240,7 +240,7 @@ TEST_F(OverlayInKubernetes, TheAnnotationNodePublicIpChoosesTheInterface) {
   start_weftd(alpha);
   ASSERT_TRUE(has_peers(alpha, 0));
   EXPECT_TRUE(publishes("alpha", "public-ip", "198.51.100.1"));
-  EXPECT_NE(alpha.log().find("uplink eth1"), std::string::npos);
+  EXPECT_NE(alpha.log().find("uplink: IPv4 198.51.100.1 on eth1"), std::string::npos);
 }
 
 TEST_F(OverlayInKubernetes, AnOutageChangesNothingAndARestartKeepsTheMac) {
