@@ -409,7 +409,7 @@ Status run_agent(KubeStore& store, const AgentOptions& options, const std::stop_
   AgentOptions of_node = options;
   of_node.node.uplink = with_hints_of_node(options.node.uplink, *node);
   const MakeKeeper keeper = [&](const NetConf& the_conf, LeaseKeeper::Hooks hooks) {
-    return std::make_unique<NodeKeeper>(store, the_conf, options.declare_available,
+    return std::make_unique<NodeKeeper>(store, the_conf, options.declare_available, stop,
                                         std::move(hooks));
   };
   return run(store, keeper, of_node, *std::move(conf), voice, stop);

@@ -49,8 +49,7 @@ Result<std::unique_ptr<DataPlane>> ExtensionDataPlane::open(const NetConf& conf,
     if (!output) return because("PreStartupCommand", output.error());
     printed = std::string(trim(*output));
   }
-  return std::unique_ptr<DataPlane>(
-      new ExtensionDataPlane(conf, backend, limit, std::move(printed)));
+  return std::unique_ptr<DataPlane>(new ExtensionDataPlane(conf, backend, limit, printed));
 }
 
 BackendData ExtensionDataPlane::publish(const std::optional<Lease>& /*before*/) {

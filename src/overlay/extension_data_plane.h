@@ -44,7 +44,7 @@ class ExtensionDataPlane final : public DataPlane {
   };
 
   ExtensionDataPlane(const NetConf& conf, ExtensionBackend backend, std::chrono::milliseconds limit,
-                     std::string printed)
+                     const std::string& printed)
       : networks_(conf.networks),
         backend_(std::move(backend)),
         limit_(limit),

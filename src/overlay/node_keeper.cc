@@ -76,7 +76,7 @@ Status NodeKeeper::publish(const Node& node, const Lease& own) {
   const bool moved = previous && *previous != own.key;
   const Annotations edits = annotation_edits(node, own.attributes, moved);
   if (!edits.empty()) {
-    RETURN_IF_ERROR(store_.annotate(edits));
+    RETURN_IF_ERROR(store_.annotate(edits, stop_));
     spdlog::info("node {}: annotations written: {}", node.name, words(edits));
   }
   published_ = own;
@@ -87,7 +87,8 @@ Status NodeKeeper::publish(const Node& node, const Lease& own) {
 Status NodeKeeper::declare_available(const Node& node, Time now) {
   if (!up_ || !declare_available_ || node.network_unavailable == "False") return {};
   if (declared_on_ == node.uid && now < declare_again_) return {};
-  RETURN_IF_ERROR(store_.declare_network_available(std::chrono::floor<std::chrono::seconds>(now)));
+  RETURN_IF_ERROR(
+      store_.declare_network_available(std::chrono::floor<std::chrono::seconds>(now), stop_));
   declared_on_ = node.uid;
   declare_again_ = now + kDeclareAgain;
   spdlog::info("node {}: condition NetworkUnavailable set to False", node.name);
@@ -100,7 +101,7 @@ void NodeKeeper::tell_cluster(const std::string& trouble, Time now) {
   tell_again_ = now + kTellAgain;
   // flannel's manifest does not allow events; the log has it as well.
   const Status told =
-      store_.warn("PodNetworkWaits", trouble, std::chrono::floor<std::chrono::seconds>(now));
+      store_.warn("PodNetworkWaits", trouble, std::chrono::floor<std::chrono::seconds>(now), stop_);
   if (!told) spdlog::debug("no event on node {}: {}", store_.node_name(), told.error().text());
 }
 

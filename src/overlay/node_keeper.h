@@ -12,7 +12,9 @@
 
 #include <chrono>
 #include <memory>
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "overlay/lease_keeper.h"
 #include "overlay/net_conf.h"
@@ -23,11 +25,14 @@ namespace weft::overlay {
 class NodeKeeper : public LeaseKeeper {
  public:
   /// `declare_available`: --set-node-network-unavailable. `store` and `conf` outlive *this.
-  NodeKeeper(KubeStore& store, const NetConf& conf, bool declare_available, Hooks hooks)
+  /// `stop` ends a call of the API that is under way.
+  NodeKeeper(KubeStore& store, const NetConf& conf, bool declare_available, std::stop_token stop,
+             Hooks hooks)
       : LeaseKeeper(std::move(hooks)),
         store_(store),
         conf_(conf),
-        declare_available_(declare_available) {}
+        declare_available_(declare_available),
+        stop_(std::move(stop)) {}
 
   std::chrono::milliseconds step(const std::shared_ptr<const LeaseView>& view,
                                  std::chrono::system_clock::time_point now) override;
@@ -44,6 +49,7 @@ class NodeKeeper : public LeaseKeeper {
   KubeStore& store_;
   const NetConf& conf_;
   const bool declare_available_;
+  const std::stop_token stop_;
   std::atomic<bool> up_{false};
   // Of the thread of step():
   Lease published_ = {};           // by the last patch, to which the API server agreed

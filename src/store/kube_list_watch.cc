@@ -62,7 +62,7 @@ void KubeListWatch::run(const std::stop_token& stop) {
       // each time.
       failures = lived ? 0 : failures + 1;
     }
-    pause(stop, spread(backoff(failures, milliseconds(0))));
+    pause(stop, spread(std::min(backoff(failures, milliseconds(0)), options_.longest_pause)));
   }
 }
 

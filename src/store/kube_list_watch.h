@@ -7,8 +7,8 @@
 // cannot be read, everything is listed anew. What was read before stays until a list is whole:
 // neither half a list nor an outage is ever an empty cluster.
 //
-// Between failures it waits 100 ms doubling to 10 s, each time by a random half more or less,
-// so that the nodes of a cluster do not come back all at once.
+// Between failures it waits 100 ms doubling to a longest pause, each time by a random half more or
+// less, so that the nodes of a cluster do not come back all at once.
 //
 // Source: kubernetes.io/docs/reference/using-api/api-concepts (efficient detection of changes).
 #pragma once
@@ -51,6 +51,8 @@ struct KubeListWatchOptions {
   /// The API sends a bookmark a minute: more silence is a dead connection.
   std::chrono::milliseconds watch_silence{90'000};
   KubeClient::Patience list_patience = {};
+  /// Between two tries after failures, of 100 ms doubling.
+  std::chrono::milliseconds longest_pause{10'000};
 };
 
 class KubeListWatch {

@@ -1,7 +1,12 @@
 #include "store/kube_store.h"
 
+#include <algorithm>
 #include <cerrno>
 #include <ctime>
+#include <iterator>
+#include <map>
+#include <utility>
+#include <vector>
 
 #include "base/files.h"
 #include "base/json.h"
@@ -27,6 +32,31 @@ Status check_name(const std::string& what, const std::string& name) {
               "set NODE_NAME from spec.nodeName, or POD_NAME and POD_NAMESPACE");
 }
 
+// Who has which subnet. None of them overlap, so only the neighbours in order can be in the way.
+class SubnetHolders {
+ public:
+  // The holder of an overlapping subnet; nullptr when there is none, and the lease is in.
+  const Lease* add(const Lease& lease) {
+    for (const auto& subnet : {lease.key.ipv4, lease.key.ipv6})
+      if (subnet)
+        if (const Lease* holder = find(*subnet)) return holder;
+    for (const auto& subnet : {lease.key.ipv4, lease.key.ipv6})
+      if (subnet) holders_.emplace(*subnet, &lease);
+    return nullptr;
+  }
+
+ private:
+  const Lease* find(const Prefix& subnet) const {
+    const auto after = holders_.lower_bound(subnet);
+    if (after != holders_.end() && after->first.overlaps(subnet)) return after->second;
+    if (after == holders_.begin()) return nullptr;
+    const auto before = std::prev(after);
+    return before->first.overlaps(subnet) ? before->second : nullptr;
+  }
+
+  std::map<Prefix, const Lease*> holders_;
+};
+
 }  // namespace
 
 bool NodeEntry::operator==(const NodeEntry& other) const {
@@ -37,19 +67,22 @@ bool NodeEntry::operator==(const NodeEntry& other) const {
 
 LeaseView view_of_nodes(const std::map<std::string, NodeEntry>& nodes) {
   LeaseView view;
+  std::vector<std::pair<const NodeEntry*, const Lease*>> by_age;
   for (const auto& [name, entry] : nodes) {
     if (const auto* broken = std::get_if<BrokenLease>(&entry.lease)) view.broken.push_back(*broken);
-    const auto* lease = std::get_if<Lease>(&entry.lease);
-    if (lease == nullptr) continue;
-    const auto [found, is_new] = view.leases.emplace(lease->key, *lease);
-    if (is_new) continue;
-    // A second Node with a subnet is a mistake, or worse: who had it first keeps it.
-    const bool older = entry.created < nodes.at(found->second.node).created;
-    const std::string& keeps = older ? name : found->second.node;
-    const std::string& yields = older ? found->second.node : name;
-    view.broken.push_back({"node " + yields, "it has the podCIDR " + lease->key.describe() +
-                                                 " of the older node " + keeps});
-    if (older) found->second = *lease;
+    if (const auto* lease = std::get_if<Lease>(&entry.lease)) by_age.emplace_back(&entry, lease);
+  }
+  std::stable_sort(by_age.begin(), by_age.end(), [](const auto& one, const auto& other) {
+    return one.first->created < other.first->created;
+  });
+  SubnetHolders holders;
+  for (const auto& [entry, lease] : by_age) {
+    if (const Lease* older = holders.add(*lease))
+      view.broken.push_back({"node " + lease->node, "its podCIDR " + lease->key.describe() +
+                                                        " overlaps " + older->key.describe() +
+                                                        " of the older node " + older->node});
+    else
+      view.leases.emplace(lease->key, *lease);
   }
   return view;
 }
@@ -185,32 +218,34 @@ Status KubeStore::health() const {
   return list_watch_->health();
 }
 
-Status KubeStore::patch(const std::string& body) {
+Status KubeStore::patch(const std::string& body, const std::stop_token& stop) {
   ASSIGN_OR_RETURN(const std::string ignored,
                    client_.call({.method = "PATCH",
                                  .path = "/api/v1/nodes/" + node_name_ + "/status",
                                  .body = body,
-                                 .content_type = "application/strategic-merge-patch+json"}));
+                                 .content_type = "application/strategic-merge-patch+json"},
+                                stop));
   return {};
 }
 
-Status KubeStore::annotate(const Annotations& edits) {
+Status KubeStore::annotate(const Annotations& edits, const std::stop_token& stop) {
   Json annotations = Json::object();
   for (const auto& [suffix, value] : edits) annotations[options_.prefix.key(suffix)] = value;
-  return patch(to_text({{"metadata", {{"annotations", annotations}}}}));
+  return patch(to_text({{"metadata", {{"annotations", annotations}}}}), stop);
 }
 
 // flannel's words: tools look for them.
-Status KubeStore::declare_network_available(UnixSeconds now) {
+Status KubeStore::declare_network_available(UnixSeconds now, const std::stop_token& stop) {
   const std::string time = rfc3339(now);
   const Json condition = {
       {"type", "NetworkUnavailable"}, {"status", "False"},
       {"reason", "FlannelIsUp"},      {"message", "Flannel is running on this node"},
       {"lastTransitionTime", time},   {"lastHeartbeatTime", time}};
-  return patch(to_text({{"status", {{"conditions", Json::array({condition})}}}}));
+  return patch(to_text({{"status", {{"conditions", Json::array({condition})}}}}), stop);
 }
 
-Status KubeStore::warn(const std::string& reason, const std::string& message, UnixSeconds now) {
+Status KubeStore::warn(const std::string& reason, const std::string& message, UnixSeconds now,
+                       const std::stop_token& stop) {
   const std::string time = rfc3339(now);
   const Json event = {
       {"metadata", {{"generateName", node_name_ + "."}, {"namespace", "default"}}},
@@ -226,7 +261,8 @@ Status KubeStore::warn(const std::string& reason, const std::string& message, Un
   ASSIGN_OR_RETURN(
       const std::string ignored,
       client_.call(
-          {.method = "POST", .path = "/api/v1/namespaces/default/events", .body = to_text(event)}));
+          {.method = "POST", .path = "/api/v1/namespaces/default/events", .body = to_text(event)},
+          stop));
   return {};
 }
 

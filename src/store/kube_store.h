@@ -75,11 +75,12 @@ class KubeStore : public LeaseSource {
                      std::chrono::milliseconds longest);
 
   /// Writes annotations of the own Node, by their suffixes, all in one patch. REQUIRES join().
-  Status annotate(const Annotations& edits);
+  Status annotate(const Annotations& edits, const std::stop_token& stop);
   /// Sets the own Node's condition NetworkUnavailable to False. REQUIRES join().
-  Status declare_network_available(UnixSeconds now);
+  Status declare_network_available(UnixSeconds now, const std::stop_token& stop);
   /// Creates a warning event on the own Node. REQUIRES join().
-  Status warn(const std::string& reason, const std::string& message, UnixSeconds now);
+  Status warn(const std::string& reason, const std::string& message, UnixSeconds now,
+              const std::stop_token& stop);
 
   std::string describe() const override { return client_.describe(); }
   Result<std::optional<std::string>> network_config() override;
@@ -89,7 +90,7 @@ class KubeStore : public LeaseSource {
  private:
   class Watch;
   NodeEntry decode(const KubeMeta& meta, std::string_view object) const;
-  Status patch(const std::string& body);
+  Status patch(const std::string& body, const std::stop_token& stop);
   void tell();
 
   const KubeStoreOptions options_;

@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "support/certificates.h"
 #include "support/eventually.h"
 #include "support/go_peers.h"
@@ -173,10 +174,10 @@ std::string KubeServer::kubeconfig() const {
 
 void KubeServer::create_node(const std::string& name, const std::string& pod_cidr,
                              const Json& annotations, const std::string& internal_ip) const {
+  const std::vector<std::string> pod_cidrs = split(pod_cidr, ',');
   Json node = {{"metadata", {{"name", name}, {"annotations", annotations}}},
                {"spec", Json::object()}};
-  if (!pod_cidr.empty())
-    node["spec"] = {{"podCIDR", pod_cidr}, {"podCIDRs", Json::array({pod_cidr})}};
+  if (!pod_cidr.empty()) node["spec"] = {{"podCIDR", pod_cidrs.front()}, {"podCIDRs", pod_cidrs}};
   if (!internal_ip.empty())
     node["status"] = {
         {"addresses", Json::array({{{"type", "InternalIP"}, {"address", internal_ip}}})}};

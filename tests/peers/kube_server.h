@@ -50,6 +50,7 @@ class KubeServer {
   Json call(const std::string& method, const std::string& path, const Json& body = nullptr,
             const std::string& content_type = "application/json") const;
   Json node(const std::string& name) const { return call("GET", "/api/v1/nodes/" + name); }
+  /// `pod_cidr` may be empty, or two with a comma between them.
   void create_node(const std::string& name, const std::string& pod_cidr,
                    const Json& annotations = Json::object(),
                    const std::string& internal_ip = "") const;

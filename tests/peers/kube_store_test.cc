@@ -195,10 +195,10 @@ TEST_F(KubeStoreTest, TheNodeOfAPodIsFound) {
 TEST_F(KubeStoreTest, WritesAnnotationsAndTheConditionWithFlannelsRights) {
   join();
   ASSERT_TRUE(has(0));
-  must(store_->annotate({{"public-ip", "192.0.2.1"}, {"backend-data", "null"}}));
+  must(store_->annotate({{"public-ip", "192.0.2.1"}, {"backend-data", "null"}}, {}));
   EXPECT_EQ(server_->annotation("own", "public-ip"), "192.0.2.1");
   EXPECT_EQ(server_->annotation("own", "backend-data"), "null");
-  must(store_->declare_network_available(UnixSeconds(std::chrono::seconds(1'800'000'000))));
+  must(store_->declare_network_available(UnixSeconds(std::chrono::seconds(1'800'000'000)), {}));
   const Json conditions = server_->node("own")["status"]["conditions"];
   ASSERT_EQ(conditions.size(), 1U);
   EXPECT_EQ(conditions[0]["type"], "NetworkUnavailable");
@@ -206,7 +206,7 @@ TEST_F(KubeStoreTest, WritesAnnotationsAndTheConditionWithFlannelsRights) {
   EXPECT_EQ(conditions[0]["reason"], "FlannelIsUp");
   EXPECT_EQ(conditions[0]["lastTransitionTime"], "2027-01-15T08:00:00Z");
   // flannel's role does not allow events, and the Error says so.
-  const Status told = store_->warn("X", "y", UnixSeconds());
+  const Status told = store_->warn("X", "y", UnixSeconds(), {});
   ASSERT_FALSE(told);
   EXPECT_EQ(told.error().number, EPERM) << told.error().text();
 }

@@ -1,6 +1,8 @@
 // The agent on a real etcd: what flannel calls local subnet management.
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -48,6 +50,14 @@ class AgentOnEtcd : public testing::Test {
   static std::string subnet_key(const std::string& subnet) {
     return std::string(kPrefix) + "/subnets/" + subnet;
   }
+  /// The key of this node's lease; empty while it has none.
+  std::string own_key() {
+    for (const auto& [key, lease] : must(store_->list()).leases)
+      if (lease.attributes.public_ipv4 == test::ip("192.0.2.1") ||
+          lease.attributes.public_ipv6 == test::ip("2001:db8::1"))
+        return subnet_key(key.to_string());
+    return "";
+  }
   bool ready(std::size_t peers) {
     return eventually(
         [&] { return std::filesystem::exists(node_->subnet_file()) && node_->peers() == peers; });
@@ -64,13 +74,8 @@ TEST_F(AgentOnEtcd, PublishesFlannelsBytesAndFollowsFlannelsKeys) {
   add_peer(7);
   node_->start_agent(*store_);
   ASSERT_TRUE(ready(1));
-  const auto leases = must(store_->list()).leases;
-  ASSERT_EQ(leases.size(), 2U);
-  const auto own = std::find_if(leases.begin(), leases.end(), [](const auto& entry) {
-    return entry.second.attributes.public_ipv4 == test::ip("192.0.2.1");
-  });
-  ASSERT_NE(own, leases.end());
-  const std::string key = subnet_key(own->first.to_string());
+  EXPECT_EQ(must(store_->list()).leases.size(), 2U);
+  const std::string key = own_key();
   EXPECT_EQ(etcd_->value_of(key),
             peer_value("192.0.2.1", node_->link("flannel.1").mac.to_string()));
   EXPECT_NE(etcd_->lease_of(key), 0);
@@ -125,6 +130,154 @@ TEST_F(AgentOnEtcd, CompactionWhileAwayIsCaughtUp) {
   etcd_->stop();
   etcd_->start();
   EXPECT_TRUE(eventually([&] { return node_->peers() == 2; }));
+}
+
+// flannel compares the subnets alone: it keeps the address that the peer had before.
+TEST_F(AgentOnEtcd, AMacThatChangedBeforeACompactionIsFollowed) {
+  add_peer(7);
+  node_->start_agent(*store_);
+  ASSERT_TRUE(ready(1));
+  etcd_->kill();
+  etcd_->start_elsewhere();
+  etcd_->put(subnet_key("10.244.7.0-24"), peer_value("192.0.2.77", "02:00:00:00:00:77"));
+  etcd_->compact();
+  etcd_->stop();
+  etcd_->start();
+  EXPECT_TRUE(eventually([&] {
+    const auto tables = node_->overlay_state().tables;
+    return tables.fdb.size() == 1 && tables.neighbours.size() == 1 &&
+           tables.fdb.begin()->first.mac == test::mac("02:00:00:00:00:77") &&
+           tables.fdb.begin()->second.remote == test::ip("192.0.2.77") &&
+           tables.neighbours.begin()->second.mac == test::mac("02:00:00:00:00:77");
+  }));
+}
+
+// With flannel the second snapshot removes what belongs to the node itself.
+TEST_F(AgentOnEtcd, TheOwnLeaseIsNeverAPeerNorRemovedAfterACompaction) {
+  add_peer(7);
+  node_->start_agent(*store_);
+  ASSERT_TRUE(ready(1));
+  const OverlayState before = node_->overlay_state();
+  const std::string key = own_key();
+  etcd_->kill();
+  etcd_->start_elsewhere();
+  add_peer(8);
+  etcd_->compact();
+  etcd_->stop();
+  etcd_->start();
+  ASSERT_TRUE(eventually([&] { return node_->peers() == 2; }));
+  etcd_->erase(subnet_key("10.244.8.0-24"));
+  EXPECT_TRUE(eventually([&] { return node_->overlay_state() == before; }));
+  EXPECT_EQ(own_key(), key);
+}
+
+TEST_F(AgentOnEtcd, AMalformedEventRemovesNoPeer) {
+  add_peer(7);
+  node_->start_agent(*store_);
+  ASSERT_TRUE(ready(1));
+  const OverlayState before = node_->overlay_state();
+  etcd_->put(subnet_key("10.244.8.0-24"), R"({"PublicIP":7)");
+  ASSERT_TRUE(eventually(
+      [&] { return node_->status().find("10.244.8.0-24: not a lease") != std::string::npos; }));
+  EXPECT_NE(node_->status().find("\"ready\""), std::string::npos);
+  EXPECT_EQ(node_->overlay_state(), before);
+}
+
+// A store in which another node takes the subnet just before this one does, the first time.
+class OvertakenStore : public LeaseStore {
+ public:
+  OvertakenStore(LeaseStore& store, std::function<void(const LeaseKey&)> overtake)
+      : store_(store), overtake_(std::move(overtake)) {}
+
+  Result<std::optional<Lease>> create(const LeaseKey& key, const LeaseAttributes& attributes,
+                                      std::optional<std::chrono::seconds> ttl) override {
+    if (overtake_) std::exchange(overtake_, nullptr)(key);
+    return store_.create(key, attributes, ttl);
+  }
+  Result<LeaseView> list() override { return store_.list(); }
+  Result<std::optional<Lease>> replace(const Lease& lease, const LeaseAttributes& attributes,
+                                       std::optional<std::chrono::seconds> ttl) override {
+    return store_.replace(lease, attributes, ttl);
+  }
+  Result<bool> remove(const Lease& lease) override { return store_.remove(lease); }
+  Result<std::optional<UnixSeconds>> expiry(const Lease& lease) override {
+    return store_.expiry(lease);
+  }
+  std::string describe() const override { return store_.describe(); }
+  Result<std::optional<std::string>> network_config() override { return store_.network_config(); }
+  std::string config_place() const override { return store_.config_place(); }
+  std::unique_ptr<LeaseWatch> watch(Changed changed) override {
+    return store_.watch(std::move(changed));
+  }
+
+ private:
+  LeaseStore& store_;
+  std::function<void(const LeaseKey&)> overtake_;
+};
+
+// The loser of this race ends flannel with exit code 1.
+TEST_F(AgentOnEtcd, ALostRaceForASubnetIsRunAgainWithAnotherSubnet) {
+  const std::string value = peer_value("192.0.2.7", "02:00:00:00:00:07");
+  std::string lost;
+  OvertakenStore store(*store_, [&](const LeaseKey& key) {
+    lost = subnet_key(key.to_string());
+    etcd_->put(lost, value);
+  });
+  node_->start_agent(store);
+  ASSERT_TRUE(ready(1));
+  EXPECT_EQ(etcd_->value_of(lost), value);
+  EXPECT_NE(own_key(), lost);
+  EXPECT_TRUE(node_->stop_agent());  // it uses the store of this test
+}
+
+// flannel writes over whatever is there when it wakes up.
+TEST_F(AgentOnEtcd, ALeaseThatRanOutAndHasANewHolderIsNeverOverwritten) {
+  node_->start_agent(*store_);
+  ASSERT_TRUE(ready(0));
+  const std::string former = own_key();
+  etcd_->kill();
+  etcd_->start_elsewhere();
+  const std::string value = peer_value("192.0.2.7", "02:00:00:00:00:07");
+  etcd_->put(former, value);
+  etcd_->stop();
+  etcd_->start();
+  EXPECT_TRUE(eventually([&] { return node_->peers() == 1; }));
+  EXPECT_TRUE(eventually([&] {
+    const std::string own = own_key();
+    return !own.empty() && own != former;
+  }));
+  EXPECT_EQ(etcd_->value_of(former), value);
+}
+
+// Every node without IPv4 publishes 0.0.0.0, which makes all of them one node to flannel.
+TEST_F(AgentOnEtcd, NodesWithIpv6AloneAreToldApart) {
+  etcd_->put(std::string(kPrefix) + "/config",
+             R"({"EnableIPv4":false,"EnableIPv6":true,"IPv6Network":"fd00:244::/48",)"
+             R"("IPv6SubnetMin":"fd00:244:0:100::","Backend":{"Type":"vxlan"}})");
+  const std::string other = subnet_key("0.0.0.0-0&fd00:244:0:7::-64");
+  const std::string value =
+      R"({"PublicIP":"0.0.0.0","PublicIPv6":"2001:db8::7","BackendType":"vxlan",)"
+      R"("BackendV6Data":{"VNI":1,"VtepMAC":"02:00:00:00:00:07"}})";
+  etcd_->put(other, value);
+  node_->sh("ip addr add 2001:db8::1/64 dev eth0 nodad");
+  node_->start_agent(*store_);
+  ASSERT_TRUE(ready(1));
+  const auto tables = node_->overlay_state().tables;
+  EXPECT_EQ(tables.routes.begin()->first.destination, test::prefix("fd00:244:0:7::/64"));
+  ASSERT_EQ(tables.fdb.size(), 1U);
+  EXPECT_EQ(tables.fdb.begin()->second.remote, test::ip("2001:db8::7"));
+  EXPECT_EQ(etcd_->value_of(other), value);
+
+  const std::string own = own_key();
+  EXPECT_EQ(own.rfind(subnet_key("0.0.0.0-0&fd00:244:0:"), 0), 0U) << own;
+  EXPECT_EQ(etcd_->value_of(own),
+            R"({"PublicIP":"0.0.0.0","PublicIPv6":"2001:db8::1","BackendType":"vxlan",)"
+            R"("BackendV6Data":{"VNI":1,"VtepMAC":")" +
+                node_->link("flannel-v6.1").mac.to_string() + R"("}})");
+  EXPECT_TRUE(node_->stop_agent());
+  node_->start_agent(*store_);
+  EXPECT_TRUE(ready(1));
+  EXPECT_EQ(own_key(), own);
 }
 
 TEST_F(AgentOnEtcd, AReservationStaysWithoutALease) {

@@ -1,10 +1,13 @@
 // weftd in a Kubernetes cluster: nodes on one segment, each a network namespace with the real
 // program, and on the segment a real API server.
+#include <atomic>
 #include <map>
 
 #include <gtest/gtest.h>
 
 #include "kube_server.h"
+#include "support/datagram.h"
+#include "support/http_server.h"
 #include "support/segment.h"
 #include "support/server_process.h"
 
@@ -57,12 +60,16 @@ class OverlayInKubernetes : public testing::Test {
 
   std::string net_conf() const { return files_.path() + "/net-conf.json"; }
 
+  /// The IPv6 address of a machine with that IPv4 one.
+  static std::string ipv6_beside(const std::string& address) {
+    return "2001:db8::" + address.substr(address.rfind('.') + 1);
+  }
   /// A machine with this address and its weftd; the Node is somebody else's to make.
   Member& start(const std::string& name, const std::string& address,
                 const std::vector<std::string>& more_flags = {}) {
     Member& member = members_[name];
     member.name = name;
-    member.node = segment_->add_node({address + "/24"});
+    member.node = segment_->add_node({address + "/24", ipv6_beside(address) + "/64"});
     start_weftd(member, more_flags);
     return member;
   }
@@ -262,6 +269,139 @@ TEST_F(OverlayInKubernetes, AnOutageChangesNothingAndARestartKeepsTheMac) {
   EXPECT_TRUE(has_peers(alpha, 2));
   EXPECT_EQ(alpha.node->link("flannel.1").mac, before.vteps.at(0).mac);
 }
+
+// Whoever may write to a Node of its own must not be able to trouble another.
+TEST_F(OverlayInKubernetes, HostileAnnotationsAreNamedAndChangeNothing) {
+  server_->create_peer(7);
+  Member& alpha = join("alpha", 1);
+  ASSERT_TRUE(has_peers(alpha, 1));
+  ASSERT_TRUE(publishes("alpha", "public-ip", "192.0.2.1"));
+  const auto before = alpha.node->overlay_state();
+  const auto good = test::vxlan_annotations("192.0.2.20", "02:00:00:00:00:20");
+  const auto hostile = [&](const std::string& name, const std::string& pod_cidr,
+                           const std::string& suffix, const std::string& value) {
+    Json annotations = good;
+    annotations[test::flannel_key(suffix)] = value;
+    server_->create_node(name, pod_cidr, annotations);
+  };
+  hostile("shell", "10.244.20.0/24", "backend-data", "$(reboot); `reboot`");
+  hostile("huge", "10.244.21.0/24", "backend-data",
+          R"({"VNI":1,"VtepMAC":")" + std::string(200'000, '[') + "\"}");
+  hostile("deep", "10.244.22.0/24", "backend-data", std::string(200'000, '['));
+  hostile("types", "10.244.23.0/24", "backend-data", R"({"VNI":{},"VtepMAC":[1]})");
+  hostile("forger", "10.244.24.0/24", "public-ip", "1\n2026-01-01 [error] forged");
+  hostile("loop", "10.244.25.0/24", "public-ip", "127.0.0.1");
+  hostile("many", "10.244.26.0/24", "public-ip", "255.255.255.255");
+  hostile("thief", "10.244.1.0/24", "public-ip", "192.0.2.20");  // of this node's own subnet
+  hostile("wide", "10.244.0.0/16", "public-ip", "192.0.2.20");   // of everybody's
+  hostile("twin", "10.244.27.0/24", "backend-data",              // of the peer's device
+          R"({"VNI":1,"VtepMAC":"02:00:00:00:00:07"})");
+  server_->create_peer(8);
+  ASSERT_TRUE(has_peers(alpha, 2));
+  EXPECT_TRUE(says(alpha, "more)"));
+  EXPECT_TRUE(says(alpha, "\"ready\""));
+  for (const char* name :
+       {"shell", "huge", "deep", "types", "forger", "loop", "many", "thief", "wide", "twin"})
+    EXPECT_TRUE(eventually([&] {
+      return alpha.log().find("node " + std::string(name)) != std::string::npos;
+    })) << name;
+  EXPECT_EQ(alpha.log().find("\n2026-01-01 [error] forged"), std::string::npos);
+  EXPECT_LT(alpha.log().size(), 20'000U);
+  server_->delete_node("node-8");
+  EXPECT_TRUE(eventually([&] { return alpha.node->overlay_state() == before; }));
+}
+
+// A server that lists the Node, and then takes every write without an answer.
+TEST_F(OverlayInKubernetes, AnApiThatTakesAPatchAndSaysNothingDelaysNoStop) {
+  std::atomic<bool> patched{false};
+  const auto answer = [&](const auto& request, const auto& peer) {
+    if (request.head.rfind("GET", 0) == 0 && request.head.find("watch=true") == std::string::npos)
+      return (void)peer.send(test::http_answer(
+          200, R"({"kind":"NodeList","metadata":{"resourceVersion":"5"},"items":[{"metadata":
+            {"name":"alpha","uid":"1","resourceVersion":"5"},
+            "spec":{"podCIDR":"10.244.1.0/24"}}]})"));
+    if (request.head.rfind("PATCH", 0) == 0) patched = true;
+    peer.stall();
+  };
+  Member& alpha = members_["alpha"];
+  alpha.name = "alpha";
+  alpha.node = segment_->add_node({"192.0.2.1/24"});
+  const auto server = alpha.node->in([&] { return std::make_unique<test::HttpServer>(answer); });
+  start_weftd(alpha, {"--kube-api-url=" + server->endpoint(), "--iface=eth0"});
+  ASSERT_TRUE(eventually([&] { return patched.load(); }));
+  const auto begun = std::chrono::steady_clock::now();
+  alpha.weftd.end(SIGTERM);
+  EXPECT_LT(std::chrono::steady_clock::now() - begun, std::chrono::seconds(3));
+}
+
+// The gateway of a node's pods, as the bridge plugin will make it.
+IpAddress add_gateway(Node& node, const std::string& address) {
+  if (!must(node.rtnetlink().link("cni0")))
+    must(node.rtnetlink().create({.name = "cni0", .kind = "bridge", .up = true}));
+  const auto gateway = InterfaceAddress::parse(address).value();
+  node.sh("ip addr add " + address + " dev cni0" + (gateway.address.is_v4() ? "" : " nodad"));
+  return gateway.address;
+}
+
+bool carry(Member& one, const IpAddress& here, Member& other, const IpAddress& there) {
+  return eventually([&] { return test::datagram_arrives(*one.node, here, *other.node, there); }) &&
+         eventually([&] { return test::datagram_arrives(*other.node, there, *one.node, here); });
+}
+
+TEST_F(OverlayInKubernetes, DualStackNodesCarryBothFamilies) {
+  must(write_file_atomically(net_conf(),
+                             R"({"Network":"10.244.0.0/16","EnableIPv6":true,)"
+                             R"("IPv6Network":"fd00:244::/48","Backend":{"Type":"vxlan"}})",
+                             0644));
+  server_->create_node("alpha", "10.244.1.0/24,fd00:244:0:1::/64", Json::object(), "192.0.2.1");
+  server_->create_node("beta", "10.244.2.0/24,fd00:244:0:2::/64", Json::object(), "192.0.2.2");
+  Member& alpha = start("alpha", "192.0.2.1");
+  Member& beta = start("beta", "192.0.2.2");
+  for (Member* member : {&alpha, &beta}) ASSERT_TRUE(has_peers(*member, 2));
+  EXPECT_EQ(alpha.subnet_env(),
+            "FLANNEL_NETWORK=10.244.0.0/16\nFLANNEL_SUBNET=10.244.1.1/24\n"
+            "FLANNEL_IPV6_NETWORK=fd00:244::/48\nFLANNEL_IPV6_SUBNET=fd00:244:0:1::1/64\n"
+            "FLANNEL_MTU=1430\nFLANNEL_IPMASQ=true\n");
+  EXPECT_TRUE(publishes("alpha", "public-ipv6", "2001:db8::1"));
+  EXPECT_EQ(server_->annotation("alpha", "backend-v6-data"),
+            R"({"VNI":1,"VtepMAC":")" + alpha.node->link("flannel-v6.1").mac.to_string() + "\"}");
+  EXPECT_TRUE(carry(alpha, add_gateway(*alpha.node, "10.244.1.1/24"), beta,
+                    add_gateway(*beta.node, "10.244.2.1/24")));
+  EXPECT_TRUE(carry(alpha, add_gateway(*alpha.node, "fd00:244:0:1::1/64"), beta,
+                    add_gateway(*beta.node, "fd00:244:0:2::1/64")));
+}
+
+class Ipv6InKubernetes : public OverlayInKubernetes,
+                         public testing::WithParamInterface<const char*> {};
+
+TEST_P(Ipv6InKubernetes, NodesWithIpv6AloneCarryIt) {
+  const bool vxlan = std::string(GetParam()) == "vxlan";
+  must(write_file_atomically(net_conf(),
+                             R"({"EnableIPv4":false,"EnableIPv6":true,)"
+                             R"("IPv6Network":"fd00:244::/48","Backend":{"Type":")" +
+                                 std::string(GetParam()) + R"("}})",
+                             0644));
+  server_->create_node("alpha", "fd00:244:0:1::/64", Json::object(), "2001:db8::1");
+  server_->create_node("beta", "fd00:244:0:2::/64", Json::object(), "2001:db8::2");
+  Member& alpha = start("alpha", "192.0.2.1");
+  Member& beta = start("beta", "192.0.2.2");
+  ASSERT_TRUE(has_peers(alpha, 1));
+  ASSERT_TRUE(has_peers(beta, 1));
+  EXPECT_EQ(alpha.subnet_env(),
+            "FLANNEL_IPV6_NETWORK=fd00:244::/48\nFLANNEL_IPV6_SUBNET=fd00:244:0:1::1/64\n"
+            "FLANNEL_MTU=" +
+                std::string(vxlan ? "1430" : "1500") + "\nFLANNEL_IPMASQ=true\n");
+  EXPECT_TRUE(publishes("alpha", "public-ipv6", "2001:db8::1"));
+  // What flannel leaves out for vxlan, and writes for host-gw.
+  EXPECT_EQ(server_->annotation("alpha", "public-ip"), vxlan ? "" : "0.0.0.0");
+  EXPECT_TRUE(carry(alpha, add_gateway(*alpha.node, "fd00:244:0:1::1/64"), beta,
+                    add_gateway(*beta.node, "fd00:244:0:2::1/64")));
+}
+
+INSTANTIATE_TEST_SUITE_P(By, Ipv6InKubernetes, testing::Values("vxlan", "host-gw"),
+                         [](const auto& of) {
+                           return std::string(of.param) == "vxlan" ? "Vxlan" : "HostGw";
+                         });
 
 TEST_F(OverlayInKubernetes, TheConditionIsSetAgainAndOnlyIfAsked) {
   Member& alpha = join("alpha", 1);

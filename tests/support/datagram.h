@@ -4,6 +4,8 @@
 #include <arpa/inet.h>
 #include <sys/socket.h>
 
+#include <cstring>
+
 #include "support/segment.h"
 
 namespace weft::test {
@@ -11,16 +13,29 @@ namespace weft::test {
 /// One datagram from an address of one node to an address of another; true when it arrived.
 inline bool datagram_arrives(Node& from, const IpAddress& source, Node& to,
                              const IpAddress& target) {
-  const auto address = [](const IpAddress& of, std::uint16_t port) {
-    sockaddr_in result{};
-    result.sin_family = AF_INET;
-    result.sin_port = htons(port);
-    result.sin_addr.s_addr = htonl(of.v4_number());
+  const bool v4 = target.is_v4();
+  const auto address = [v4](const IpAddress& of, std::uint16_t port) {
+    sockaddr_storage result{};
+    if (v4) {
+      const sockaddr_in plain{.sin_family = AF_INET,
+                              .sin_port = htons(port),
+                              .sin_addr = {htonl(of.v4_number())},
+                              .sin_zero = {}};
+      std::memcpy(&result, &plain, sizeof plain);
+    } else {
+      sockaddr_in6 plain{};
+      plain.sin6_family = AF_INET6;
+      plain.sin6_port = htons(port);
+      std::memcpy(&plain.sin6_addr, of.bytes().data(), of.bytes().size());
+      std::memcpy(&result, &plain, sizeof plain);
+    }
     return result;
   };
   constexpr std::uint16_t kPort = 9000;
   // Not to be inherited by what an agent of this test starts, which would hold the port.
-  const auto open = [] { return ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0); };
+  const auto open = [v4] {
+    return ::socket(v4 ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  };
   Fd receiver(to.in(open));
   Fd sender(from.in(open));
   const timeval limit{.tv_sec = 0, .tv_usec = 500'000};

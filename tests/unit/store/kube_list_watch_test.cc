@@ -60,7 +60,8 @@ class Followed {
             .page = 2,
             .watch_time = std::chrono::seconds(5),
             .watch_silence = milliseconds(300),
-            .list_patience = {.silence = milliseconds(300), .whole = milliseconds(900)}},
+            .list_patience = {.silence = milliseconds(300), .whole = milliseconds(900)},
+            .longest_pause = milliseconds(100)},
         table_, [this] { ++changes; });
   }
 
