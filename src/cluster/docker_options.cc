@@ -63,8 +63,9 @@ Result<DockerOptions> docker_options(std::string_view subnet_env, const DockerOp
   std::string all =
       before == environment.end() || before->second.empty() ? "" : before->second + " ";
   for (const auto& [name, value] : options) {
-    if (both || flags.individual) result.text += name + "=\"" + value + "\"\n";
-    all += " " + value;
+    if (both || flags.individual)
+      result.text.append(name).append("=\"").append(value).append("\"\n");
+    all.append(" ").append(value);
   }
   if (both || flags.combined) result.text += flags.key + "=\"" + all + "\"\n";
   return result;

@@ -252,7 +252,10 @@ Annotations annotation_edits(const Node& node, const LeaseAttributes& own, bool 
   if (changed)
     for (const char* suffix : unchanged) {
       std::string& data = wanted[suffix];
-      data = data.ends_with(' ') ? std::string(trim(data)) : data + ' ';
+      if (data.ends_with(' '))
+        data = trim(data);
+      else
+        data += ' ';
     }
   wanted["backend-type"] = own.backend_type;
   wanted["kube-subnet-manager"] = "true";
