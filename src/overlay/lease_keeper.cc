@@ -1,5 +1,6 @@
 #include "overlay/lease_keeper.h"
 
+#include <cerrno>
 #include <utility>
 
 #include "base/loop.h"
@@ -26,7 +27,8 @@ std::chrono::milliseconds LeaseKeeper::settle(const Status& status, const std::s
     return unchanged;
   });
   failures_ = status ? 0 : failures_ + 1;
-  if (!status && quiet_.allows(status.error().what))
+  // A call that our own stop has ended is no trouble.
+  if (!status && status.error().number != ECANCELED && quiet_.allows(status.error().what))
     spdlog::warn("{}: {}", tried, status.error().text());
   if (!same) hooks_.changed();
   return backoff(failures_, at_rest);
