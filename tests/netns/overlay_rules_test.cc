@@ -180,8 +180,12 @@ class RulesTest : public testing::Test {
     return eventually([&] { return arrives(); }, std::chrono::seconds(5));
   }
 
+  // All of iptables here with -w: the lock of the legacy variant is the machine's, not the
+  // namespace's, and another test or an agent may hold it.
   void restore(const char* rules) {
-    must(far_->in([&] { return run_or_fail({.argv = {"iptables-restore"}, .input = rules}); }));
+    must(far_->in([&] {
+      return run_or_fail({.argv = {"iptables-restore", "-w"}, .input = rules});
+    }));
   }
   void nft(const std::string& rules) {
     must(far_->in([&] { return run_or_fail({.argv = {"nft", "-f", "-"}, .input = rules}); }));
@@ -189,7 +193,7 @@ class RulesTest : public testing::Test {
   bool has(const std::string& command, const std::string& text) {
     return far_->sh(command).find(text) != std::string::npos;
   }
-  std::string order_of_forward() { return far_->sh("iptables -S FORWARD"); }
+  std::string order_of_forward() { return far_->sh("iptables -w -S FORWARD"); }
 
   test::TempDir dir_;
   std::unique_ptr<DirectoryStore> store_ = must(DirectoryStore::open(dir_.path() + "/store"));
@@ -207,7 +211,7 @@ class RulesOfAMode : public RulesTest, public testing::WithParamInterface<Mode> 
 TEST_P(RulesOfAMode, PodsAreReachedUnderAPolicyOfDrop) {
   start(GetParam(), "cni0");
   ASSERT_TRUE(arrives_soon());
-  far_->sh("iptables -P FORWARD DROP");
+  far_->sh("iptables -w -P FORWARD DROP");
   EXPECT_TRUE(arrives_soon()) << order_of_forward();
 }
 
@@ -228,26 +232,26 @@ TEST_P(RulesOfAMode, PodsAreReachedBesideNewDockerAndItsUsersChainStaysFirst) {
   restore(kNewDocker);
   EXPECT_TRUE(arrives_soon()) << order_of_forward();
   // Docker puts its jumps in front of everything when it starts.
-  far_->sh("iptables -D FORWARD -j DOCKER-FORWARD");
-  far_->sh("iptables -I FORWARD -j DOCKER-FORWARD");
+  far_->sh("iptables -w -D FORWARD -j DOCKER-FORWARD");
+  far_->sh("iptables -w -I FORWARD -j DOCKER-FORWARD");
   EXPECT_TRUE(arrives_soon()) << order_of_forward();
-  far_->sh("iptables -D FORWARD -j DOCKER-USER");
-  far_->sh("iptables -I FORWARD -j DOCKER-USER");
-  far_->sh("iptables -I DOCKER-USER -d " + pod_address_.to_string() + " -j DROP");
+  far_->sh("iptables -w -D FORWARD -j DOCKER-USER");
+  far_->sh("iptables -w -I FORWARD -j DOCKER-USER");
+  far_->sh("iptables -w -I DOCKER-USER -d " + pod_address_.to_string() + " -j DROP");
   EXPECT_TRUE(eventually([&] { return !arrives(); })) << "the operator's own rule was overruled";
 }
 
 TEST_P(RulesOfAMode, AFlushOfEverythingIsRepaired) {
   start(GetParam(), "cni0");
   ASSERT_TRUE(arrives_soon());
-  far_->sh("iptables -P FORWARD DROP");
+  far_->sh("iptables -w -P FORWARD DROP");
   ASSERT_TRUE(arrives_soon());
-  far_->sh("iptables -F");
-  far_->sh("iptables -t nat -F");
+  far_->sh("iptables -w -F");
+  far_->sh("iptables -w -t nat -F");
   EXPECT_TRUE(arrives_soon());
   if (!GetParam().nftables) {
     EXPECT_TRUE(
-        eventually([&] { return has("iptables -t nat -S POSTROUTING", "FLANNEL-POSTRTG"); }));
+        eventually([&] { return has("iptables -w -t nat -S POSTROUTING", "FLANNEL-POSTRTG"); }));
   }
 }
 
@@ -315,18 +319,18 @@ TEST_F(RulesTest, TheOtherVariantOfIptablesLosesWhatIsStaleAndLetsPodsThrough) {
   ASSERT_TRUE(arrives_soon());
   EXPECT_TRUE(far_->stop_agent());
   // An agent before us used the legacy variant, and so does a firewall of this node.
-  for (const char* command : {"iptables-legacy -t nat -N FLANNEL-POSTRTG",
-                              "iptables-legacy -t nat -A FLANNEL-POSTRTG -j MASQUERADE",
-                              "iptables-legacy -t nat -A POSTROUTING -j FLANNEL-POSTRTG",
-                              "iptables-legacy -P FORWARD DROP"})
+  for (const char* command : {"iptables-legacy -w -t nat -N FLANNEL-POSTRTG",
+                              "iptables-legacy -w -t nat -A FLANNEL-POSTRTG -j MASQUERADE",
+                              "iptables-legacy -w -t nat -A POSTROUTING -j FLANNEL-POSTRTG",
+                              "iptables-legacy -w -P FORWARD DROP"})
     far_->sh(command);
   ASSERT_FALSE(arrives());
   far_->start_agent(*store_);
   EXPECT_TRUE(arrives_soon());
-  EXPECT_FALSE(has("iptables-legacy-save -t nat", "FLANNEL"));
-  EXPECT_TRUE(has("iptables-legacy -S FORWARD", "-j FLANNEL-FWD"));
+  EXPECT_TRUE(eventually([&] { return !has("iptables-legacy-save -t nat", "FLANNEL"); }));
+  EXPECT_TRUE(has("iptables-legacy -w -S FORWARD", "-j FLANNEL-FWD"));
   // It is listened to as well.
-  far_->sh("iptables-legacy -F FORWARD");
+  far_->sh("iptables-legacy -w -F FORWARD");
   EXPECT_TRUE(arrives_soon());
 }
 
