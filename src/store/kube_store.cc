@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <ctime>
 #include <iterator>
 #include <map>
 #include <utility>
@@ -11,17 +10,10 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/json_cursor.h"
+#include "store/lease_file.h"
 
 namespace weft {
 namespace {
-
-std::string rfc3339(UnixSeconds time) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[32];
-  return {text, std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts)};
-}
 
 // A name of the API's (RFC 1123) goes into a path as it is; nothing else does.
 Status check_name(const std::string& what, const std::string& name) {
@@ -236,7 +228,7 @@ Status KubeStore::annotate(const Annotations& edits, const std::stop_token& stop
 
 // flannel's words: tools look for them.
 Status KubeStore::declare_network_available(UnixSeconds now, const std::stop_token& stop) {
-  const std::string time = rfc3339(now);
+  const std::string time = print_time(now);
   const Json condition = {
       {"type", "NetworkUnavailable"}, {"status", "False"},
       {"reason", "FlannelIsUp"},      {"message", "Flannel is running on this node"},
@@ -246,7 +238,7 @@ Status KubeStore::declare_network_available(UnixSeconds now, const std::stop_tok
 
 Status KubeStore::warn(const std::string& reason, const std::string& message, UnixSeconds now,
                        const std::stop_token& stop) {
-  const std::string time = rfc3339(now);
+  const std::string time = print_time(now);
   const Json event = {
       {"metadata", {{"generateName", node_name_ + "."}, {"namespace", "default"}}},
       {"involvedObject",
