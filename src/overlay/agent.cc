@@ -1,6 +1,7 @@
 #include "overlay/agent.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <utility>
 #include <vector>
 
@@ -168,8 +169,9 @@ LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
 
 milliseconds Agent::lease_pass() {
   const auto view = watch_->view();
+  const Status reached = watch_->health();
   // The watch is reading all leases already, and nudges when it has them or cannot have them.
-  if (!view && !keeper_->lease() && watch_->health()) return kAtRest;
+  if (!keeper_->lease() && !reached && reached.error().number == EAGAIN) return kAtRest;
   const auto delay = keeper_->step(view, std::chrono::system_clock::now());
   trim_heap();
   return delay;

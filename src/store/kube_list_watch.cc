@@ -41,7 +41,8 @@ KubeListWatch::KubeListWatch(const KubeClient& client, KubeListWatchOptions opti
       options_(std::move(options)),
       sink_(sink),
       changed_(std::move(changed)),
-      health_(fail("nothing has been read yet from the " + client.describe())),
+      health_(Failure(Error{.what = "nothing has been read yet from the " + client.describe(),
+                            .number = EAGAIN})),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void KubeListWatch::run(const std::stop_token& stop) {

@@ -27,7 +27,8 @@ class LeaseWatch {
   /// store cannot be read the last view stays.
   virtual std::shared_ptr<const LeaseView> view() const = 0;
 
-  /// What keeps the view from being current, or success. Callable from any thread.
+  /// What keeps the view from being current, or success. Callable from any thread. The Error's
+  /// number is EAGAIN while the store is read for the first time.
   virtual Status health() const = 0;
 
   /// Follows on over a new connection, where there is one: the old one may come from an address

@@ -5,6 +5,7 @@
 // All members may be called from any thread.
 #pragma once
 
+#include <cerrno>
 #include <functional>
 #include <map>
 #include <memory>
@@ -50,7 +51,8 @@ class LeaseTable {
     std::shared_ptr<const LeaseView> view;  // nullptr when an edit has outdated it
   };
   mutable LockGuarded<State> state_;
-  LockGuarded<Status> health_{fail("the leases have not been read yet")};
+  LockGuarded<Status> health_{
+      Failure(Error{.what = "the leases have not been read yet", .number = EAGAIN})};
 };
 
 }  // namespace weft
