@@ -32,6 +32,7 @@ struct LeaseKey {
   const std::optional<Prefix>& subnet(Family family) const {
     return family == Family::kIpv4 ? ipv4 : ipv6;
   }
+  std::optional<Prefix>& subnet(Family family) { return family == Family::kIpv4 ? ipv4 : ipv6; }
   /// For people: "10.5.52.0/24" or "10.5.52.0/24 and fd00:12:13::/56".
   std::string describe() const;
 
@@ -52,7 +53,13 @@ struct LeaseAttributes {
   const std::optional<IpAddress>& public_address(Family family) const {
     return family == Family::kIpv4 ? public_ipv4 : public_ipv6;
   }
+  std::optional<IpAddress>& public_address(Family family) {
+    return family == Family::kIpv4 ? public_ipv4 : public_ipv6;
+  }
   const std::string& data(Family family) const {
+    return family == Family::kIpv4 ? backend_data : backend_v6_data;
+  }
+  std::string& data(Family family) {
     return family == Family::kIpv4 ? backend_data : backend_v6_data;
   }
   /// flannel's bytes: PublicIP and PublicIPv6 always, the others when not empty.

@@ -204,7 +204,7 @@ Result<LeaseKey> subnet_of_node(const Node& node, Whose whose) {
   for (const auto& text : node.pod_cidrs) {
     const auto prefix = Prefix::parse(text);
     if (!prefix) return fail("its podCIDR " + shown(text) + " is no network");
-    auto& half = prefix->family() == Family::kIpv4 ? key.ipv4 : key.ipv6;
+    auto& half = key.subnet(prefix->family());
     if (!half || whose == Whose::kOwn) half = *prefix;
   }
   return key;

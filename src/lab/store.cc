@@ -116,7 +116,7 @@ Status set_up_store(const Lab& lab) {
 Status seed_lease(const Lab& lab, const Node& node) {
   if (!node.subnet) return {};
   LeaseKey key;
-  (node.subnet->family() == Family::kIpv4 ? key.ipv4 : key.ipv6) = *node.subnet;
+  key.subnet(node.subnet->family()) = *node.subnet;
   return with_store(lab, [&](LeaseStore& store) -> Status {
     ASSIGN_OR_RETURN(const auto lease, store.create(key, attributes_of(node), std::nullopt));
     if (!lease) return fail("the subnet " + key.describe() + " is another node's");

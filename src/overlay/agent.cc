@@ -161,9 +161,8 @@ AllocationFacts Agent::facts() {
 LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
   LeaseAttributes attributes{.backend_type = std::string(backend_type(conf_.backend))};
   for (const auto& [family, address] : uplink_.copy().public_addresses)
-    (family == Family::kIpv4 ? attributes.public_ipv4 : attributes.public_ipv6) = address;
-  for (auto& [family, data] : data_plane_->publish(own))
-    (family == Family::kIpv4 ? attributes.backend_data : attributes.backend_v6_data) = data;
+    attributes.public_address(family) = address;
+  for (auto& [family, data] : data_plane_->publish(own)) attributes.data(family) = data;
   return attributes;
 }
 

@@ -29,7 +29,7 @@ Result<LeaseKey> own_subnet_of_node(const Node& node,
       return fail("node " + node.name + ": its podCIDR " + subnet->to_string() +
                       " lies outside of the pod network " + network.network.to_string(),
                   "make net-conf.json and the controller manager's --cluster-cidr agree");
-    (family == Family::kIpv4 ? key.ipv4 : key.ipv6) = *subnet;
+    key.subnet(family) = *subnet;
   }
   return key;
 }

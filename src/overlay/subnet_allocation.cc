@@ -8,21 +8,11 @@ namespace {
 // flannel collects as many before it rolls the dice.
 constexpr std::size_t kCandidates = 100;
 
-const std::optional<Prefix>& part(const LeaseKey& key, Family family) {
-  return family == Family::kIpv4 ? key.ipv4 : key.ipv6;
-}
-std::optional<Prefix>& part(LeaseKey& key, Family family) {
-  return family == Family::kIpv4 ? key.ipv4 : key.ipv6;
-}
-const std::optional<IpAddress>& public_address(const LeaseAttributes& attributes, Family family) {
-  return family == Family::kIpv4 ? attributes.public_ipv4 : attributes.public_ipv6;
-}
-
 // Whether a key has a fitting subnet of each enabled family, and none of another.
 bool fits(const NetConf& conf, const LeaseKey& key) {
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
     const auto network = conf.networks.find(family);
-    const auto& subnet = part(key, family);
+    const auto& subnet = key.subnet(family);
     if (subnet.has_value() != (network != conf.networks.end())) return false;
     if (subnet && !network->second.allows(*subnet)) return false;
   }
@@ -46,7 +36,7 @@ bool is_own(const NetConf& conf, const AllocationFacts& facts, const LeaseAttrib
   const Family family = conf.networks.begin()->first;
   const auto own = facts.public_addresses.find(family);
   return own != facts.public_addresses.end() &&
-         public_address(attributes, family) == std::optional(own->second);
+         attributes.public_address(family) == std::optional(own->second);
 }
 
 class FreeSubnets {
@@ -55,7 +45,7 @@ class FreeSubnets {
               const std::vector<Prefix>& routed_elsewhere)
       : network_(network), routed_elsewhere_(routed_elsewhere) {
     for (const auto& [key, lease] : leases.leases)
-      if (const auto& subnet = part(key, family)) leased_.push_back(*subnet);
+      if (const auto& subnet = key.subnet(family)) leased_.push_back(*subnet);
     std::sort(leased_.begin(), leased_.end());
   }
 
@@ -121,7 +111,7 @@ Result<Allocation> choose_subnet(const NetConf& conf, const LeaseView& leases,
   const auto previous_is_free = [&] {
     if (!facts.previous || !fits(conf, *facts.previous)) return false;
     for (const auto& [family, subnets] : free)
-      if (subnets.leased(*part(*facts.previous, family))) return false;
+      if (subnets.leased(*facts.previous->subnet(family))) return false;
     return true;
   };
   if (previous_is_free()) {
@@ -129,7 +119,7 @@ Result<Allocation> choose_subnet(const NetConf& conf, const LeaseView& leases,
     return allocation;
   }
   for (const auto& [family, subnets] : free) {
-    ASSIGN_OR_RETURN(part(allocation.key, family), subnets.pick(dice));
+    ASSIGN_OR_RETURN(allocation.key.subnet(family), subnets.pick(dice));
   }
   return allocation;
 }
