@@ -206,13 +206,13 @@ Rest Agent::repair_pass() {
   trim_heap();
   // Nothing to do: a long rest begins. What the start, a watch opened anew or a patch has run
   // (TLS most of all) need not stay in memory for it.
-  if (!outcome.edited) unmap_code();
+  if (outcome.edits.empty()) unmap_code();
   if (outcome.ready && !std::exchange(was_ready_, true)) {
     keeper_->network_is_up();
     lease_loop_.nudge();
     return kSettled;
   }
-  const bool repaired = outcome.edited && outcome.cause == PassCause::kDrift;
+  const bool repaired = !outcome.edits.empty() && outcome.cause == PassCause::kDrift;
   return {backoff(failures_, kAtRest), repaired ? rest_in_a_quarrel() : milliseconds(0)};
 }
 

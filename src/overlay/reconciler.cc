@@ -146,7 +146,6 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   outcome.failures = report.failures();
   outcome.refusals = report.refusals();
   outcome.obstacles = obstacles_;
-  outcome.edited = report.edited();
   outcome.edits = report.edits_by_kind();
   return outcome;
 }

@@ -43,11 +43,11 @@ class Reconciler {
     /// What keeps packets from their way and is not ours to change: one line each.
     std::vector<std::string> obstacles;
     PassCause cause = PassCause::kStart;
-    std::map<std::string, std::size_t> edits = {};  ///< objects changed, by kind: "routes"
-    std::map<Family, std::size_t> peers = {};       ///< that were to be in the kernel
-    bool edited = false;          ///< something was not as planned and was changed
-    bool uplink_changed = false;  ///< the lease has to be published anew
-    bool ready = false;           ///< subnet.env tells of this lease
+    /// How many objects were not as planned and were changed, by kind: "routes".
+    std::map<std::string, std::size_t> edits = {};
+    std::map<Family, std::size_t> peers = {};  ///< that were to be in the kernel
+    bool uplink_changed = false;               ///< the lease has to be published anew
+    bool ready = false;                        ///< subnet.env tells of this lease
   };
 
   /// `uplink` is shared with the lease keeper, which publishes it. All three outlive *this.
