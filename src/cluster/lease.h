@@ -15,6 +15,7 @@
 
 #include "base/json.h"
 #include "base/result.h"
+#include "base/unix_time.h"
 #include "net/address.h"
 
 namespace weft {
@@ -67,8 +68,6 @@ struct LeaseAttributes {
 
   auto operator<=>(const LeaseAttributes&) const = default;
 };
-
-using UnixSeconds = std::chrono::sys_seconds;
 
 struct Lease {
   /// Whose it is, where the store knows: the name of the Node. Empty otherwise.

@@ -229,7 +229,7 @@ void Agent::tell_pass(const std::shared_ptr<const Lease>& own,
                       const std::shared_ptr<const LeaseView>& view,
                       const Reconciler::Outcome& outcome, std::chrono::duration<double> took) {
   const std::string uplink = describe(uplink_.copy());
-  const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  const UnixSeconds now = unix_now();
   voice_.update([&](AgentReport& report) {
     report.uplink = uplink;
     report.lease = own;

@@ -1,17 +1,8 @@
 #include "overlay/agent_server.h"
 
-#include <chrono>
 #include <utility>
 
 namespace weft::overlay {
-namespace {
-
-UnixSeconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-}  // namespace
-
 AgentServer::AgentServer(HealthOptions options, const LockGuarded<AgentReport>& report,
                          std::function<std::optional<std::string>()> stuck,
                          std::function<std::vector<BackendCounter>()> counters)
@@ -55,9 +46,9 @@ HttpReply AgentServer::answer(const std::string& path) const {
             .type = kMetricsType};
   }
   if (path == "/status")
-    return {
-        .body = report_.with([](const auto& report) { return to_text(to_json(report, now())); }),
-        .type = "application/json"};
+    return {.body = report_.with(
+                [](const auto& report) { return to_text(to_json(report, unix_now())); }),
+            .type = "application/json"};
   return {.status = 404, .body = "there are /healthz, /livez, /readyz, /metrics and /status\n"};
 }
 

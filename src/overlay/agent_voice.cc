@@ -9,10 +9,6 @@ namespace {
 constexpr std::chrono::seconds kLongestPass{60};
 constexpr std::chrono::seconds kListenAgain{5};
 
-UnixSeconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
 HealthOptions with_socket(HealthOptions health, const std::string& subnet_file) {
   health.socket = subnet_file.substr(0, subnet_file.rfind('/') + 1) + "weft.sock";
   return health;
@@ -40,12 +36,14 @@ AgentVoice::~AgentVoice() {
 }
 
 void AgentVoice::set(AgentState state, const std::string& reason) {
-  status_file_.set(state, reason);
+  UnixSeconds since;
   const bool changed = report_.with([&](AgentReport& report) {
     const bool other = report.state != state || report.reason != reason;
-    report.set_state(state, reason, now());
+    report.set_state(state, reason, unix_now());
+    since = report.since;
     return other;
   });
+  status_file_.set(state, reason, since);
   const bool first_ready = state == AgentState::kReady && !std::exchange(told_ready_, true);
   Status told;
   if (changed || first_ready)

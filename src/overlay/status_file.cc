@@ -2,8 +2,6 @@
 
 #include <unistd.h>
 
-#include <chrono>
-
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
@@ -13,14 +11,13 @@ namespace weft::overlay {
 StatusFile::StatusFile(const std::string& subnet_file)
     : path_(subnet_file.substr(0, subnet_file.rfind('/') + 1) + "status.json") {}
 
-void StatusFile::set(AgentState state, const std::string& reason) {
+void StatusFile::set(AgentState state, const std::string& reason, UnixSeconds since) {
   const std::string now = std::string(to_string(state)) + " " + reason;
   if (now == last_) return;
-  const auto since = std::chrono::duration_cast<std::chrono::seconds>(
-                         std::chrono::system_clock::now().time_since_epoch())
-                         .count();
-  const Json json = {
-      {"state", to_string(state)}, {"reason", reason}, {"since", since}, {"pid", ::getpid()}};
+  const Json json = {{"state", to_string(state)},
+                     {"reason", reason},
+                     {"since", since.time_since_epoch().count()},
+                     {"pid", ::getpid()}};
   const auto slash = path_.rfind('/');
   if (slash != std::string::npos && slash != 0) (void)make_directories(path_.substr(0, slash));
   // A comfort: the network works without it, and the next pass tries again.

@@ -17,7 +17,7 @@ class StatusFile {
   /// Beside the given subnet.env.
   explicit StatusFile(const std::string& subnet_file);
 
-  void set(AgentState state, const std::string& reason);
+  void set(AgentState state, const std::string& reason, UnixSeconds since);
 
  private:
   std::string path_;

@@ -3,14 +3,6 @@
 #include "store/etcd_watch.h"
 
 namespace weft {
-namespace {
-
-UnixSeconds now() {
-  return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-}  // namespace
-
 Result<std::unique_ptr<EtcdStore>> EtcdStore::open(const EtcdOptions& options) {
   ASSIGN_OR_RETURN(auto client, EtcdClient::open(options));
   return std::unique_ptr<EtcdStore>(new EtcdStore(std::move(client), options.prefix));
@@ -43,7 +35,7 @@ Result<std::optional<Lease>> EtcdStore::write(const LeaseKey& key,
                                               const LeaseAttributes& attributes, std::int64_t seen,
                                               std::optional<std::chrono::seconds> ttl) {
   EtcdClient::Grant grant;
-  const UnixSeconds asked = now();
+  const UnixSeconds asked = unix_now();
   if (ttl) {
     ASSIGN_OR_RETURN(grant, client_->grant(*ttl));
   }
@@ -70,7 +62,7 @@ Result<std::optional<UnixSeconds>> EtcdStore::expiry(const Lease& lease) {
   ASSIGN_OR_RETURN(const EtcdPage page, client_->range({.key = layout_.subnet(lease.key)}));
   if (page.kvs.empty() || page.kvs.front().mod_revision != lease.version) return std::nullopt;
   if (page.kvs.front().lease == 0) return std::nullopt;
-  const UnixSeconds asked = now();
+  const UnixSeconds asked = unix_now();
   ASSIGN_OR_RETURN(const auto ttl, client_->time_to_live(page.kvs.front().lease));
   if (!ttl) return std::nullopt;
   return asked + *ttl;

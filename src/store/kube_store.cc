@@ -10,7 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/json_cursor.h"
-#include "store/lease_file.h"
+#include "base/unix_time.h"
 
 namespace weft {
 namespace {

@@ -1,7 +1,5 @@
 #include "store/lease_file.h"
 
-#include <ctime>
-
 #include "base/json.h"
 #include "store/lease_table.h"
 
@@ -33,25 +31,6 @@ std::string lease_file_text(const Lease& lease) {
   text.pop_back();
   if (lease.expiry) text += ",\"Expiration\":\"" + print_time(*lease.expiry) + "\"";
   return text + ",\"Version\":" + std::to_string(lease.version) + "}\n";
-}
-
-std::optional<UnixSeconds> parse_time(const std::string& text) {
-  std::tm fields{};
-  const char* end = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%SZ", &fields);
-  if (end == nullptr) return std::nullopt;
-  const UnixSeconds time{std::chrono::seconds(::timegm(&fields))};
-  // strptime takes less than the two digits of a field, and February 30.
-  if (print_time(time) != text) return std::nullopt;
-  return time;
-}
-
-std::string print_time(UnixSeconds time) {
-  const std::time_t seconds = time.time_since_epoch().count();
-  std::tm fields{};
-  ::gmtime_r(&seconds, &fields);
-  char text[64];
-  const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields);
-  return {text, length};
 }
 
 }  // namespace weft

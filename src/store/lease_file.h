@@ -24,8 +24,4 @@ Result<Lease> parse_lease_file(const std::string& name, std::string_view text,
 /// further members.
 std::string lease_file_text(const Lease& lease);
 
-/// "2026-01-31T12:00:00Z" (RFC 3339, in UTC and whole seconds: what print_time() gives).
-std::optional<UnixSeconds> parse_time(const std::string& text);
-std::string print_time(UnixSeconds time);
-
 }  // namespace weft
