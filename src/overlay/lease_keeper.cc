@@ -20,17 +20,12 @@ void LeaseKeeper::hold(Lease lease) {
 
 std::chrono::milliseconds LeaseKeeper::settle(const Status& status, const std::string& tried,
                                               std::chrono::milliseconds at_rest) {
-  const bool same = health_.with([&](Status& health) {
-    const bool unchanged = health.has_value() == status.has_value() &&
-                           (status || health.error().text() == status.error().text());
-    health = status;
-    return unchanged;
-  });
+  const bool other = health_.set(status);
   failures_ = status ? 0 : failures_ + 1;
   // A call that our own stop has ended is no trouble.
   if (!status && status.error().number != ECANCELED && quiet_.allows(status.error().what))
     spdlog::warn("{}: {}", tried, status.error().text());
-  if (!same) hooks_.changed();
+  if (other) hooks_.changed();
   return backoff(failures_, at_rest);
 }
 

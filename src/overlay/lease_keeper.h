@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 
+#include "base/health.h"
 #include "base/lock_guarded.h"
 #include "base/log.h"
 #include "overlay/subnet_allocation.h"
@@ -47,7 +48,7 @@ class LeaseKeeper {
   /// The lease that this node holds, or nullptr before the first. Callable from any thread.
   std::shared_ptr<const Lease> lease() const { return lease_.copy(); }
   /// Why there is no lease, or why it cannot be kept; success otherwise.
-  Status health() const { return health_.copy(); }
+  Status health() const { return health_.get(); }
 
  protected:
   /// From now on `lease` is the node's own.
@@ -61,7 +62,7 @@ class LeaseKeeper {
 
  private:
   LockGuarded<std::shared_ptr<const Lease>> lease_;
-  LockGuarded<Status> health_;
+  Health health_;
   unsigned failures_ = 0;
   RateLimit quiet_{std::chrono::seconds(60)};
 };

@@ -51,7 +51,7 @@ Status DirectoryWatch::read_everything() {
   std::erase_if(entries,
                 [now = now_()](const auto& named) { return has_expired(named.second, now); });
   table_.assign(std::move(entries));
-  table_.set_health({});
+  table_.health().set({});
   if (changed_) changed_();
   return {};
 }
@@ -130,7 +130,7 @@ std::optional<milliseconds> DirectoryWatch::until_next_expiry() const {
 }
 
 void DirectoryWatch::report(Status health) {
-  if (table_.set_health(std::move(health)) && changed_) changed_();
+  if (table_.health().set(std::move(health)) && changed_) changed_();
 }
 
 }  // namespace weft

@@ -23,7 +23,7 @@ class DirectoryWatch : public LeaseWatch {
   ~DirectoryWatch() override;
 
   std::shared_ptr<const LeaseView> view() const override { return table_.view(); }
-  Status health() const override { return table_.health(); }
+  Status health() const override { return table_.health().get(); }
 
  private:
   void run(const std::stop_token& stop);

@@ -122,7 +122,7 @@ void EtcdWatch::edit(const std::vector<EtcdWatchMessage>& messages) {
 }
 
 void EtcdWatch::report(Status health) {
-  if (table_.set_health(std::move(health)) && changed_) changed_();
+  if (table_.health().set(std::move(health)) && changed_) changed_();
 }
 
 }  // namespace weft

@@ -24,7 +24,7 @@ class EtcdWatch : public LeaseWatch {
   EtcdWatch(EtcdClient& client, EtcdLayout layout, LeaseStore::Changed changed);
 
   std::shared_ptr<const LeaseView> view() const override { return table_.view(); }
-  Status health() const override { return table_.health(); }
+  Status health() const override { return table_.health().get(); }
   void reconnect() override { stream_.break_off(); }
 
  private:

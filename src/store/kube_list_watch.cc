@@ -41,8 +41,8 @@ KubeListWatch::KubeListWatch(const KubeClient& client, KubeListWatchOptions opti
       options_(std::move(options)),
       sink_(sink),
       changed_(std::move(changed)),
-      health_(Failure(Error{.what = "nothing has been read yet from the " + client.describe(),
-                            .number = EAGAIN})),
+      health_(Error{.what = "nothing has been read yet from the " + client.describe(),
+                    .number = EAGAIN}),
       thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
 void KubeListWatch::run(const std::stop_token& stop) {
@@ -158,13 +158,7 @@ Status KubeListWatch::apply(std::string_view line) {
 }
 
 void KubeListWatch::report(Status health) {
-  const bool changed = health_.with([&](Status& current) {
-    const bool same = current.has_value() == health.has_value() &&
-                      (current || current.error().text() == health.error().text());
-    current = std::move(health);
-    return !same;
-  });
-  if (changed) changed_();
+  if (health_.set(std::move(health))) changed_();
 }
 
 }  // namespace weft

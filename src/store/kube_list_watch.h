@@ -20,7 +20,7 @@
 #include <string_view>
 #include <thread>
 
-#include "base/lock_guarded.h"
+#include "base/health.h"
 #include "base/result.h"
 #include "store/breakable_stream.h"
 #include "store/kube_client.h"
@@ -63,7 +63,7 @@ class KubeListWatch {
                 std::function<void()> changed);
 
   /// What keeps the state from being current, or success. Callable from any thread.
-  Status health() const { return health_.copy(); }
+  Status health() const { return health_.get(); }
 
   /// Breaks off the watch's connection and goes on over a new one. Callable from any thread.
   void reconnect() { stream_.break_off(); }
@@ -81,7 +81,7 @@ class KubeListWatch {
   const KubeListWatchOptions options_;
   KubeSink& sink_;
   const std::function<void()> changed_;
-  LockGuarded<Status> health_;
+  Health health_;
   BreakableStream stream_;
   // Of the thread alone:
   bool complete_ = false;  // the sink has everything up to version_

@@ -49,17 +49,4 @@ std::shared_ptr<const LeaseView> LeaseTable::view() const {
   });
 }
 
-bool LeaseTable::set_health(Status health) {
-  return health_.with([&](Status& current) {
-    const bool same = current.has_value() == health.has_value() &&
-                      (current || current.error().text() == health.error().text());
-    current = std::move(health);
-    return !same;
-  });
-}
-
-Status LeaseTable::health() const {
-  return health_.copy();
-}
-
 }  // namespace weft

@@ -12,6 +12,7 @@
 #include <string>
 #include <variant>
 
+#include "base/health.h"
 #include "base/lock_guarded.h"
 #include "base/result.h"
 #include "cluster/lease.h"
@@ -40,9 +41,8 @@ class LeaseTable {
   /// nullptr until the first assign().
   std::shared_ptr<const LeaseView> view() const;
 
-  /// False when it was the same already, by its words.
-  bool set_health(Status health);
-  Status health() const;
+  Health& health() { return health_; }
+  const Health& health() const { return health_; }
 
  private:
   struct State {
@@ -51,8 +51,7 @@ class LeaseTable {
     std::shared_ptr<const LeaseView> view;  // nullptr when an edit has outdated it
   };
   mutable LockGuarded<State> state_;
-  LockGuarded<Status> health_{
-      Failure(Error{.what = "the leases have not been read yet", .number = EAGAIN})};
+  Health health_{Error{.what = "the leases have not been read yet", .number = EAGAIN}};
 };
 
 }  // namespace weft
