@@ -1,17 +1,22 @@
-#include "overlay/device_address.h"
+#include "overlay/tunnel_device.h"
 
 namespace weft::overlay {
 
-AddressEdits diff_address(const InterfaceAddress& desired, const Prefix& network,
-                          const std::vector<LinkAddress>& actual) {
-  AddressEdits edits;
-  edits.add = true;
-  for (const auto& found : actual) {
+InterfaceAddress tunnel_address(const Prefix& subnet) {
+  return {.address = subnet.address(), .length = address_bits(subnet.family())};
+}
+
+TunnelDeviceEdits diff_tunnel_device(const TunnelDevice& desired, const Prefix& network,
+                                     const Link& actual,
+                                     const std::vector<LinkAddress>& addresses) {
+  TunnelDeviceEdits edits{.set_up = !actual.up, .add_address = true};
+  if (actual.mtu != desired.mtu) edits.set_mtu = desired.mtu;
+  for (const auto& found : addresses) {
     const InterfaceAddress& address = found.key.address;
-    if (address == desired)
-      edits.add = false;
+    if (address == desired.address)
+      edits.add_address = false;
     else if (network.contains(address.address))
-      edits.remove.push_back(address);
+      edits.remove_addresses.push_back(address);
   }
   return edits;
 }

@@ -7,6 +7,7 @@
 
 #include "kernel/sysctl.h"
 #include "overlay/forwarding_pass.h"
+#include "overlay/tunnel_device_pass.h"
 
 namespace weft::overlay {
 namespace {
@@ -28,35 +29,32 @@ Status create_vtep(kernel::Rtnetlink& rtnetlink, const kernel::NewLink& link) {
   return created;
 }
 
-Result<Link> apply_vtep(const Vtep& vtep, const std::optional<Link>& actual, const VtepEdits& edits,
-                        kernel::Rtnetlink& rtnetlink, PassReport& report) {
+Result<Link> settle_vtep(const Vtep& vtep, kernel::Rtnetlink& rtnetlink, PassReport& report) {
   const std::string object = "link " + vtep.name;
-  if (!edits.recreate_because.empty()) {
-    RETURN_IF_ERROR(kernel::ignore_errno(rtnetlink.remove(actual->index), ENODEV));
-    report.edit("links", object, "unusable (" + edits.recreate_because + ")", "removed");
+  ASSIGN_OR_RETURN(auto link, rtnetlink.link(vtep.name));
+  const VtepEdits edits = diff_vtep(vtep, link);
+  if (edits == VtepEdits{}) return *link;
+  if (!edits.remove_because.empty()) {
+    RETURN_IF_ERROR(kernel::ignore_errno(rtnetlink.remove(link->index), ENODEV));
+    report.edit("links", object, "unusable (" + edits.remove_because + ")", "removed");
   }
-  if (edits.create || !edits.recreate_because.empty()) {
+  if (edits.create) {
     RETURN_IF_ERROR(create_vtep(rtnetlink, {.name = vtep.name,
                                             .kind = "vxlan",
                                             .mac = vtep.mac,
-                                            .mtu = vtep.mtu,
+                                            .mtu = vtep.device.mtu,
                                             .up = true,
                                             .vxlan = vtep.options}));
     report.edit("links", object, "missing", "created");
-  } else if (edits.set_mac || edits.set_mtu || edits.set_up) {
-    RETURN_IF_ERROR(
-        rtnetlink.change(actual->index, {.mac = edits.set_mac,
-                                         .mtu = edits.set_mtu,
-                                         .up = edits.set_up ? std::optional(true) : std::nullopt}));
-    if (edits.set_mac)
-      report.edit("links", object, "with MAC " + actual->mac.to_string(),
-                  "set to " + vtep.mac.to_string());
-    if (edits.set_mtu)
-      report.edit("links", object, "with MTU " + std::to_string(actual->mtu),
-                  "set to " + std::to_string(vtep.mtu));
-    if (edits.set_up) report.edit("links", object, "down", "set up");
   }
-  ASSIGN_OR_RETURN(const auto link, rtnetlink.link(vtep.name));
+  if (edits.set_mac) {
+    RETURN_IF_ERROR(rtnetlink.change(link->index, {.mac = edits.set_mac}));
+    report.edit("links", object, "with MAC " + link->mac.to_string(),
+                "set to " + vtep.mac.to_string());
+  }
+  // A router's advertisement must not give a tunnel addresses. Kernels without IPv6 have none.
+  (void)kernel::write_sysctl("net/ipv6/conf/" + vtep.name + "/accept_ra", "0");
+  ASSIGN_OR_RETURN(link, rtnetlink.link(vtep.name));
   if (!link) return fail(vtep.name + " went away again");
   return *link;
 }
@@ -100,46 +98,23 @@ std::uint32_t VxlanDataPlane::pod_mtu(const Uplink& uplink) const {
   return least;
 }
 
-Result<LinkIndex> VxlanDataPlane::settle_vtep(Family family, const Pass& pass) {
-  const MacAddress mac = identity_.copy().macs.at(family);
-  const Link& underlay = pass.uplink.link(family);
-  const Vtep vtep = plan_vtep(backend_, *pass.own.key.subnet(family), mac, underlay.index,
-                              underlay.mtu, pass.uplink.local.at(family));
-  auto& rtnetlink = pass.rtnetlink;
-  ASSIGN_OR_RETURN(const auto actual, rtnetlink.link(vtep.name));
-  std::vector<LinkAddress> addresses;
-  if (actual) {
-    ASSIGN_OR_RETURN(addresses, rtnetlink.addresses(actual->index));
-  }
-  const Prefix& network = networks_.at(family).network;
-  const VtepEdits edits = diff_vtep(vtep, network, actual, addresses);
-  if (edits.empty()) return actual->index;
-  ASSIGN_OR_RETURN(const Link link, apply_vtep(vtep, actual, edits, rtnetlink, pass.report));
-  // A router's advertisement must not give a tunnel addresses. Kernels without IPv6 have none.
-  (void)kernel::write_sysctl("net/ipv6/conf/" + vtep.name + "/accept_ra", "0");
-  for (const auto& address : edits.remove_addresses) {
-    RETURN_IF_ERROR(kernel::ignore_errno(
-        rtnetlink.remove(LinkAddressKey{.link = link.index, .address = address}), EADDRNOTAVAIL));
-    pass.report.edit("addresses", "address " + address.to_string(), "stale", "removed");
-  }
-  if (edits.add_address || edits.create || !edits.recreate_because.empty()) {
-    RETURN_IF_ERROR(kernel::ignore_errno(
-        rtnetlink.add({.key = {.link = link.index, .address = vtep.address}}), EEXIST));
-    pass.report.edit("addresses", "address " + vtep.address.to_string(), "missing", "put");
-  }
-  return link.index;
-}
-
 Result<LinkIndex> VxlanDataPlane::settle_family(Family family, const Pass& pass) {
-  ASSIGN_OR_RETURN(const LinkIndex vtep, settle_vtep(family, pass));
+  const Link& underlay = pass.uplink.link(family);
+  const Vtep vtep =
+      plan_vtep(backend_, *pass.own.key.subnet(family), identity_.copy().macs.at(family),
+                underlay.index, underlay.mtu, pass.uplink.local.at(family));
+  ASSIGN_OR_RETURN(const Link link, settle_vtep(vtep, pass.rtnetlink, pass.report));
+  const PodNetwork& network = networks_.at(family);
+  RETURN_IF_ERROR(
+      settle_tunnel_device(link, vtep.device, network.network, pass.rtnetlink, pass.report));
   const auto& peers = pass.peers.of.at(family);
-  const auto plan = [&, vtep = vtep](const std::vector<Route>& node_routes) {
-    return plan_vxlan_peers(backend_, vtep, peers, node_routes);
+  const auto plan = [&, device = link.index](const std::vector<Route>& node_routes) {
+    return plan_vxlan_peers(backend_, device, peers, node_routes);
   };
-  pass.report.note(settle_forwarding(
-      {.network = networks_.at(family), .device = vtep, .uplink = pass.uplink.link(family).index},
-      plan, pass.rtnetlink, pass.report));
-  return vtep;
+  pass.report.note(
+      settle_forwarding({.network = network, .device = link.index, .uplink = underlay.index}, plan,
+                        pass.rtnetlink, pass.report));
+  return link.index;
 }
 
 std::vector<LinkIndex> VxlanDataPlane::settle(const Pass& pass) {

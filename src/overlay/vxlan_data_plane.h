@@ -30,9 +30,8 @@ class VxlanDataPlane final : public DataPlane {
   VxlanDataPlane(const NetConf& conf, VxlanBackend backend, Identity identity)
       : networks_(conf.networks), backend_(backend), identity_(std::move(identity)) {}
 
+  /// The VTEP's number once it and its tables are as planned.
   Result<LinkIndex> settle_family(Family family, const Pass& pass);
-  /// The VTEP's number once it is as planned.
-  Result<LinkIndex> settle_vtep(Family family, const Pass& pass);
 
   const std::map<Family, PodNetwork> networks_;
   const VxlanBackend backend_;

@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/json.h"
-#include "overlay/device_address.h"
 
 namespace weft::overlay {
 namespace {
@@ -76,34 +75,25 @@ std::string vtep_name(Family family, Vni vni) {
 Vtep plan_vtep(const VxlanBackend& backend, const Prefix& subnet, const MacAddress& mac,
                LinkIndex underlay, std::uint32_t underlay_mtu, const IpAddress& local) {
   const Family family = subnet.family();
-  return {.name = vtep_name(family, backend.vni),
-          .mac = mac,
-          .mtu = (backend.mtu != 0 ? backend.mtu : underlay_mtu) - vxlan_overhead(family),
-          .options = {.vni = backend.vni,
-                      .underlay = underlay,
-                      .local = local,
-                      .port = backend.port != 0 ? backend.port : kKernelDefaultPort,
-                      .learning = backend.learning,
-                      .gbp = backend.gbp},
-          .address = {.address = subnet.address(), .length = address_bits(family)}};
+  return {
+      .name = vtep_name(family, backend.vni),
+      .mac = mac,
+      .options = {.vni = backend.vni,
+                  .underlay = underlay,
+                  .local = local,
+                  .port = backend.port != 0 ? backend.port : kKernelDefaultPort,
+                  .learning = backend.learning,
+                  .gbp = backend.gbp},
+      .device = {.mtu = (backend.mtu != 0 ? backend.mtu : underlay_mtu) - vxlan_overhead(family),
+                 .address = tunnel_address(subnet)}};
 }
 
-VtepEdits diff_vtep(const Vtep& desired, const Prefix& network, const std::optional<Link>& actual,
-                    const std::vector<LinkAddress>& addresses) {
-  VtepEdits edits;
-  if (!actual) {
-    edits.create = true;
-    return edits;
-  }
-  edits.recreate_because = immutable_difference(desired.options, *actual);
-  if (!edits.recreate_because.empty()) return edits;
-  if (actual->mac != desired.mac) edits.set_mac = desired.mac;
-  if (actual->mtu != desired.mtu) edits.set_mtu = desired.mtu;
-  edits.set_up = !actual->up;
-  AddressEdits address = diff_address(desired.address, network, addresses);
-  edits.add_address = address.add;
-  edits.remove_addresses = std::move(address.remove);
-  return edits;
+VtepEdits diff_vtep(const Vtep& desired, const std::optional<Link>& actual) {
+  if (!actual) return {.create = true};
+  std::string difference = immutable_difference(desired.options, *actual);
+  if (!difference.empty()) return {.remove_because = std::move(difference), .create = true};
+  if (actual->mac != desired.mac) return {.set_mac = desired.mac};
+  return {};
 }
 
 ForwardingTables plan_vxlan_peers(const VxlanBackend& backend, LinkIndex vtep,

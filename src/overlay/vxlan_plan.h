@@ -18,9 +18,9 @@
 #include "cluster/lease.h"
 #include "net/forwarding.h"
 #include "net/link.h"
-#include "net/link_address.h"
 #include "overlay/net_conf.h"
 #include "overlay/peers.h"
+#include "overlay/tunnel_device.h"
 
 namespace weft::overlay {
 
@@ -41,13 +41,12 @@ std::map<Family, MacAddress> published_macs(const Lease& lease);
 /// vxlan nodes with our VNI.
 PeerRules vxlan_peer_rules(const VxlanBackend& backend);
 
-/// One end of the tunnels: the device and its address, for one family.
+/// One end of the tunnels, for one family.
 struct Vtep {
   std::string name;
   MacAddress mac;
-  std::uint32_t mtu = 0;
   VxlanOptions options;
-  InterfaceAddress address;
+  TunnelDevice device;
   bool operator==(const Vtep&) const = default;
 };
 
@@ -64,27 +63,16 @@ std::string vtep_name(Family family, Vni vni);
 Vtep plan_vtep(const VxlanBackend& backend, const Prefix& subnet, const MacAddress& mac,
                LinkIndex underlay, std::uint32_t underlay_mtu, const IpAddress& local);
 
-/// What has to be done to a device so that it is the planned one.
+/// What has to be done so that there is a device of the planned kind.
 struct VtepEdits {
-  bool create = false;           ///< it is missing
-  std::string recreate_because;  ///< an attribute that cannot be changed in place differs
-  std::optional<MacAddress> set_mac;
-  std::optional<std::uint32_t> set_mtu;
-  bool set_up = false;
-  bool add_address = false;
-  std::vector<InterfaceAddress> remove_addresses;  ///< of the pod network, but not the planned one
-
-  bool empty() const {
-    return !create && recreate_because.empty() && !set_mac && !set_mtu && !set_up && !add_address &&
-           remove_addresses.empty();
-  }
+  std::string remove_because = {};  ///< an attribute that cannot be changed in place differs
+  bool create = false;              ///< it is missing, or was removed
+  std::optional<MacAddress> set_mac = {};
   bool operator==(const VtepEdits&) const = default;
 };
 
-/// `actual` is the device of that name, if there is one, and `addresses` are its own. Foreign
-/// addresses inside `network` go (a former subnet's); others stay.
-VtepEdits diff_vtep(const Vtep& desired, const Prefix& network, const std::optional<Link>& actual,
-                    const std::vector<LinkAddress>& addresses);
+/// `actual` is the device of that name, if there is one.
+VtepEdits diff_vtep(const Vtep& desired, const std::optional<Link>& actual);
 
 /// Routes, neighbours and forwarding entries for all peers of one family. `vtep` is the device's
 /// number, `node_routes` the node's main table (for DirectRouting).

@@ -3,17 +3,7 @@
 namespace weft::overlay::udp {
 
 TunnelDevice plan_device(const Prefix& subnet, std::uint32_t uplink_mtu) {
-  return {.mtu = uplink_mtu - kOverhead,
-          .address = {.address = subnet.address(), .length = address_bits(subnet.family())}};
-}
-
-DeviceEdits diff_device(const TunnelDevice& desired, const Prefix& network, const Link& actual,
-                        const std::vector<LinkAddress>& addresses) {
-  DeviceEdits edits;
-  edits.set_up = !actual.up;
-  edits.address = diff_address(desired.address, network, addresses);
-  if (actual.mtu != desired.mtu) edits.set_mtu = desired.mtu;
-  return edits;
+  return {.mtu = uplink_mtu - kOverhead, .address = tunnel_address(subnet)};
 }
 
 ForwardingTables plan_route(const Prefix& network, LinkIndex device) {

@@ -5,15 +5,10 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
-#include <string>
-#include <vector>
 
 #include "net/address.h"
 #include "net/forwarding.h"
-#include "net/link.h"
-#include "net/link_address.h"
-#include "overlay/device_address.h"
+#include "overlay/tunnel_device.h"
 
 namespace weft::overlay::udp {
 
@@ -27,26 +22,7 @@ constexpr std::uint32_t kOverhead = 28;
 /// flannel, whose device becomes flannel1 beside ours, its packets take its route at once.
 constexpr std::uint32_t kRouteMetric = 87;
 
-struct TunnelDevice {
-  std::uint32_t mtu = 0;
-  InterfaceAddress address;
-  bool operator==(const TunnelDevice&) const = default;
-};
-
 TunnelDevice plan_device(const Prefix& subnet, std::uint32_t uplink_mtu);
-
-/// What has to be done to the device so that it is the planned one.
-struct DeviceEdits {
-  std::optional<std::uint32_t> set_mtu;
-  bool set_up = false;
-  AddressEdits address;
-
-  bool operator==(const DeviceEdits&) const = default;
-};
-
-/// `addresses` are the device's own.
-DeviceEdits diff_device(const TunnelDevice& desired, const Prefix& network, const Link& actual,
-                        const std::vector<LinkAddress>& addresses);
 
 /// The one route.
 ForwardingTables plan_route(const Prefix& network, LinkIndex device);

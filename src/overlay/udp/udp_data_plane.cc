@@ -6,6 +6,7 @@
 #include <spdlog/spdlog.h>
 
 #include "overlay/forwarding_pass.h"
+#include "overlay/tunnel_device_pass.h"
 
 namespace weft::overlay::udp {
 
@@ -72,32 +73,6 @@ Status UdpDataPlane::open_tunnel(const Tunnel::Options& options, const std::opti
   return {};
 }
 
-Status UdpDataPlane::settle_device(const Link& link, const Pass& pass) {
-  auto& rtnetlink = pass.rtnetlink;
-  const TunnelDevice desired = plan_device(*pass.own.key.ipv4, pass.uplink.link(Family::kIpv4).mtu);
-  ASSIGN_OR_RETURN(const auto addresses, rtnetlink.addresses(link.index));
-  const DeviceEdits edits = diff_device(desired, network_.network, link, addresses);
-  const std::string object = "link " + link.name;
-  for (const auto& address : edits.address.remove) {
-    RETURN_IF_ERROR(kernel::ignore_errno(
-        rtnetlink.remove(LinkAddressKey{.link = link.index, .address = address}), EADDRNOTAVAIL));
-    pass.report.edit("addresses", "address " + address.to_string(), "stale", "removed");
-  }
-  if (edits.address.add) {
-    RETURN_IF_ERROR(kernel::ignore_errno(
-        rtnetlink.add({.key = {.link = link.index, .address = desired.address}}), EEXIST));
-    pass.report.edit("addresses", "address " + desired.address.to_string(), "missing", "put");
-  }
-  if (!edits.set_mtu && !edits.set_up) return {};
-  RETURN_IF_ERROR(rtnetlink.change(
-      link.index, {.mtu = edits.set_mtu, .up = edits.set_up ? std::optional(true) : std::nullopt}));
-  if (edits.set_mtu)
-    pass.report.edit("links", object, "with MTU " + std::to_string(link.mtu),
-                     "set to " + std::to_string(desired.mtu));
-  if (edits.set_up) pass.report.edit("links", object, "down", "set up");
-  return {};
-}
-
 Result<LinkIndex> UdpDataPlane::settle_tunnel(const Pass& pass) {
   const Tunnel::Options options{.device = kDeviceName,
                                 .local = pass.uplink.local.at(Family::kIpv4),
@@ -114,7 +89,9 @@ Result<LinkIndex> UdpDataPlane::settle_tunnel(const Pass& pass) {
     tunnel_->set_peers(PeerTable(peers, backend_.port));
     peers_ = peers;
   }
-  RETURN_IF_ERROR(settle_device(*link, pass));
+  const TunnelDevice desired = plan_device(*pass.own.key.ipv4, pass.uplink.link(Family::kIpv4).mtu);
+  RETURN_IF_ERROR(
+      settle_tunnel_device(*link, desired, network_.network, pass.rtnetlink, pass.report));
   return device_;
 }
 

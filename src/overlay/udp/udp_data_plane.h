@@ -37,7 +37,6 @@ class UdpDataPlane final : public DataPlane {
   Result<LinkIndex> settle_tunnel(const Pass& pass);
   Status open_tunnel(const Tunnel::Options& options, const std::optional<Link>& found,
                      const Pass& pass);
-  Status settle_device(const Link& link, const Pass& pass);
 
   const PodNetwork network_;
   const UdpBackend backend_;

@@ -56,7 +56,7 @@ Link device(const Vtep& planned) {
           .name = planned.name,
           .kind = "vxlan",
           .mac = planned.mac,
-          .mtu = planned.mtu,
+          .mtu = planned.device.mtu,
           .up = true,
           .vxlan = planned.options};
 }
@@ -71,16 +71,16 @@ std::vector<LinkAddress> addresses(std::initializer_list<const char*> texts) {
 TEST(VxlanPlan, TheDeviceIsFlannels) {
   const Vtep planned = vtep();
   EXPECT_EQ(planned.name, "flannel.1");
-  EXPECT_EQ(planned.mtu, 1450U);
-  EXPECT_EQ(planned.address.to_string(), "10.3.1.0/32");
+  EXPECT_EQ(planned.device.mtu, 1450U);
+  EXPECT_EQ(planned.device.address.to_string(), "10.3.1.0/32");
   EXPECT_EQ(planned.options.port, 8472);
   EXPECT_FALSE(planned.options.learning);
 
   const Vtep v6 = plan_vtep({.vni = Vni{4096}, .mtu = 9000}, prefix("fc00:0:0:1::/64"), planned.mac,
                             kUplink, 1500, ip("2001:db8::1"));
   EXPECT_EQ(v6.name, "flannel-v6.4096");
-  EXPECT_EQ(v6.mtu, 8930U);
-  EXPECT_EQ(v6.address.to_string(), "fc00:0:0:1::/128");
+  EXPECT_EQ(v6.device.mtu, 8930U);
+  EXPECT_EQ(v6.device.address.to_string(), "fc00:0:0:1::/128");
 }
 
 TEST(VxlanPlan, APeerIsARouteANeighbourAndAForwardingEntry) {
@@ -108,30 +108,15 @@ TEST(VxlanPlan, DirectRoutingSparesTheTunnelWhereThePeerIsNextDoor) {
 }
 
 TEST(VxlanPlan, ADeviceAsPlannedNeedsNothing) {
-  EXPECT_TRUE(diff_vtep(vtep(), prefix("10.3.0.0/16"), device(vtep()),
-                        addresses({"10.3.1.0/32", "169.254.1.1/16"}))
-                  .empty());
+  EXPECT_EQ(diff_vtep(vtep(), device(vtep())), VtepEdits{});
 }
 
-TEST(VxlanPlan, EachDifferenceHasItsOwnEdit) {
-  const Prefix network = prefix("10.3.0.0/16");
-  const auto here = addresses({"10.3.1.0/32"});
-  EXPECT_TRUE(diff_vtep(vtep(), network, std::nullopt, {}).create);
+TEST(VxlanPlan, ADeviceOfTheWrongKindIsMadeAnewAndAnotherMacIsSet) {
+  EXPECT_EQ(diff_vtep(vtep(), std::nullopt), VtepEdits{.create = true});
 
   Link changed = device(vtep());
   changed.mac = mac("02:00:00:00:00:99");
-  changed.mtu = 1400;
-  changed.up = false;
-  const auto in_place = diff_vtep(vtep(), network, changed, here);
-  EXPECT_EQ(in_place.set_mac, vtep().mac);
-  EXPECT_EQ(in_place.set_mtu, 1450U);
-  EXPECT_TRUE(in_place.set_up);
-  EXPECT_TRUE(in_place.recreate_because.empty());
-
-  const auto moved = diff_vtep(vtep(), network, device(vtep()), addresses({"10.3.7.0/32"}));
-  EXPECT_TRUE(moved.add_address);
-  ASSERT_EQ(moved.remove_addresses.size(), 1U);
-  EXPECT_EQ(moved.remove_addresses[0].to_string(), "10.3.7.0/32");
+  EXPECT_EQ(diff_vtep(vtep(), changed), VtepEdits{.set_mac = vtep().mac});
 
   for (const auto& spoil :
        std::vector<void (*)(Link&)>{[](Link& link) { link.vxlan->vni = Vni{5}; },
@@ -146,8 +131,29 @@ TEST(VxlanPlan, EachDifferenceHasItsOwnEdit) {
                                     }}) {
     Link other = device(vtep());
     spoil(other);
-    EXPECT_FALSE(diff_vtep(vtep(), network, other, here).recreate_because.empty());
+    const VtepEdits edits = diff_vtep(vtep(), other);
+    EXPECT_TRUE(edits.create);
+    EXPECT_FALSE(edits.remove_because.empty());
   }
+}
+
+TEST(TunnelDevicePlan, RepairsWhatDiffersAndNothingElse) {
+  const Vtep planned = vtep();
+  const Prefix network = prefix("10.3.0.0/16");
+  const auto edits = [&](const Link& link, std::initializer_list<const char*> present) {
+    return diff_tunnel_device(planned.device, network, link, addresses(present));
+  };
+  EXPECT_EQ(edits(device(planned), {"10.3.1.0/32", "169.254.1.1/16"}), TunnelDeviceEdits{});
+
+  Link changed = device(planned);
+  changed.mtu = 1400;
+  changed.up = false;
+  EXPECT_EQ(edits(changed, {"10.3.1.0/32"}), (TunnelDeviceEdits{.set_mtu = 1450, .set_up = true}));
+
+  const auto moved = edits(device(planned), {"10.3.7.0/32"});
+  EXPECT_TRUE(moved.add_address);
+  ASSERT_EQ(moved.remove_addresses.size(), 1U);
+  EXPECT_EQ(moved.remove_addresses[0].to_string(), "10.3.7.0/32");
 }
 
 TEST(HostGwPlan, RoutesNeighboursNextDoorAndNamesTheOthers) {

@@ -174,27 +174,5 @@ TEST(DevicePlan, IsFlannels) {
   EXPECT_EQ(describe(route, "flannel0"), "10.244.0.0/16 dev flannel0 metric 87");
 }
 
-TEST(DevicePlan, RepairsWhatDiffersAndNothingElse) {
-  const TunnelDevice device = plan_device(prefix("10.244.5.0/24"), 1500);
-  const Prefix network = prefix("10.244.0.0/16");
-  const Link whole{.index = LinkIndex{7}, .name = kDeviceName, .mtu = 1472, .up = true};
-  const auto at = [](const char* text) {
-    return LinkAddress{.key = {.link = LinkIndex{7}, .address = *InterfaceAddress::parse(text)}};
-  };
-  const auto right = at("10.244.5.0/32");
-  EXPECT_EQ(diff_device(device, network, whole, {right}), DeviceEdits{});
-  EXPECT_EQ(diff_device(device, network, whole, {right, at("169.254.1.1/32")}), DeviceEdits{});
-
-  Link down = whole;
-  down.up = false;
-  down.mtu = 1500;
-  const auto edits = diff_device(device, network, down, {at("10.244.6.0/32")});
-  EXPECT_TRUE(edits.set_up);
-  EXPECT_EQ(edits.set_mtu, 1472U);
-  EXPECT_TRUE(edits.address.add);
-  ASSERT_EQ(edits.address.remove.size(), 1U);
-  EXPECT_EQ(edits.address.remove[0].to_string(), "10.244.6.0/32");
-}
-
 }  // namespace
 }  // namespace weft::overlay::udp
