@@ -1,15 +1,14 @@
 #include "base/sd_notify.h"
 
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "base/unix_address.h"
 
 namespace weft {
 namespace {
@@ -43,18 +42,13 @@ Status ServiceManager::status(const std::string& line) const {
 Status ServiceManager::send(const std::string& message) const {
   if (socket_.empty()) return {};
   const std::string tried = "telling the service manager at " + socket_;
-  sockaddr_un where{};
-  where.sun_family = AF_UNIX;
-  if ((socket_[0] != '/' && socket_[0] != '@') || socket_.size() >= sizeof where.sun_path)
-    return fail(tried + ": this is no path of a socket");
-  std::memcpy(where.sun_path, socket_.data(), socket_.size());
-  // An abstract socket: its name begins with a zero byte and ends with the address.
-  if (socket_[0] == '@') where.sun_path[0] = '\0';
-  const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + socket_.size());
+  if (socket_[0] != '/' && socket_[0] != '@') return fail(tried + ": this is no path of a socket");
+  const auto where = UnixAddress::parse(socket_);
+  if (!where) return because(tried, where.error());
   const Fd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   if (fd.empty()) return fail_errno(tried);
-  if (::sendto(fd.get(), message.data(), message.size(), MSG_NOSIGNAL,
-               reinterpret_cast<const sockaddr*>(&where), size) < 0)
+  if (::sendto(fd.get(), message.data(), message.size(), MSG_NOSIGNAL, where->get(),
+               where->size()) < 0)
     return fail_errno(tried);
   return {};
 }

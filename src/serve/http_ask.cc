@@ -2,14 +2,13 @@
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
 
 #include "base/fd.h"
 #include "base/text.h"
+#include "base/unix_address.h"
 
 namespace weft {
 namespace {
@@ -19,14 +18,10 @@ constexpr std::size_t kLongestAnswer = 16U << 20U;
 
 Result<Fd> connect_to(const std::string& socket) {
   const std::string tried = "asking at " + socket;
-  sockaddr_un where{};
-  where.sun_family = AF_UNIX;
-  if (socket.size() >= sizeof where.sun_path) return fail(tried + ": the path is too long");
-  std::memcpy(where.sun_path, socket.data(), socket.size());
+  const auto where = UnixAddress::parse(socket);
+  if (!where) return because(tried, where.error());
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (fd.empty() ||
-      ::connect(fd.get(), reinterpret_cast<const sockaddr*>(&where), sizeof where) != 0)
-    return fail_errno(tried);
+  if (fd.empty() || ::connect(fd.get(), where->get(), where->size()) != 0) return fail_errno(tried);
   return fd;
 }
 

@@ -1,14 +1,13 @@
 // What a whole agent says of itself, to probes, to Prometheus and to a service manager.
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
-#include <cstring>
 #include <set>
 
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
+#include "base/unix_address.h"
 #include "serve/http_ask.h"
 #include "store/directory_store.h"
 #include "support/segment.h"
@@ -81,10 +80,8 @@ TEST_F(AgentVoiceTest, APortThatIsTakenLeavesTheNodeItsNetwork) {
 TEST_F(AgentVoiceTest, TellsTheServiceManagerThatItIsReadyAndAlive) {
   const std::string path = folder_.path() + "/notify";
   const Fd manager(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  std::memcpy(at.sun_path, path.data(), path.size());
-  ASSERT_EQ(::bind(manager.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+  const UnixAddress at = must(UnixAddress::parse(path));
+  ASSERT_EQ(::bind(manager.get(), at.get(), at.size()), 0);
   ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
   ::setenv("WATCHDOG_USEC", "200000", 1);
   const ServiceManager service = ServiceManager::from_environment();

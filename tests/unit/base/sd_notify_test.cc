@@ -2,14 +2,13 @@
 
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
-
-#include <cstring>
 
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
+#include "base/unix_address.h"
+#include "support/must.h"
 #include "support/temp_dir.h"
 
 namespace weft {
@@ -19,12 +18,8 @@ namespace {
 class Listener {
  public:
   explicit Listener(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    std::memcpy(at.sun_path, path.data(), path.size());
-    if (path[0] == '@') at.sun_path[0] = '\0';
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size());
-    EXPECT_EQ(::bind(fd_.get(), reinterpret_cast<sockaddr*>(&at), size), 0);
+    const UnixAddress at = test::must(UnixAddress::parse(path));
+    EXPECT_EQ(::bind(fd_.get(), at.get(), at.size()), 0);
   }
   std::string next() const {
     char text[512];

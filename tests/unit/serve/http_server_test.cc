@@ -4,15 +4,14 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include <cstring>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
+#include "base/unix_address.h"
 #include "serve/http_ask.h"
 #include "support/must.h"
 #include "support/temp_dir.h"
@@ -41,10 +40,8 @@ Fd connect_tcp(std::uint16_t port) {
 
 Fd connect_unix(const std::string& path) {
   Fd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un to{};
-  to.sun_family = AF_UNIX;
-  std::memcpy(to.sun_path, path.data(), path.size());
-  EXPECT_EQ(::connect(fd.get(), reinterpret_cast<sockaddr*>(&to), sizeof to), 0);
+  const UnixAddress to = must(UnixAddress::parse(path));
+  EXPECT_EQ(::connect(fd.get(), to.get(), to.size()), 0);
   return fd;
 }
 
@@ -167,10 +164,8 @@ TEST(HttpAsk, SaysWhyThereIsNoAnswer) {
   const std::string path = folder.path() + "/weft.sock";
   EXPECT_EQ(http_ask(path, "/", std::chrono::seconds(1)).error().number, ENOENT);
   const Fd silent(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  sockaddr_un at{};
-  at.sun_family = AF_UNIX;
-  std::memcpy(at.sun_path, path.data(), path.size());
-  ASSERT_EQ(::bind(silent.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+  const UnixAddress at = must(UnixAddress::parse(path));
+  ASSERT_EQ(::bind(silent.get(), at.get(), at.size()), 0);
   EXPECT_EQ(http_ask(path, "/", std::chrono::seconds(1)).error().number, ECONNREFUSED);
   ASSERT_EQ(::listen(silent.get(), 1), 0);
   EXPECT_EQ(http_ask(path, "/", std::chrono::milliseconds(20)).error().number, ETIMEDOUT);
@@ -181,10 +176,8 @@ TEST(HttpServer, TakesOverASocketThatAKilledOneLeft) {
   const std::string path = folder.path() + "/weft.sock";
   {
     const Fd left(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    sockaddr_un at{};
-    at.sun_family = AF_UNIX;
-    std::memcpy(at.sun_path, path.data(), path.size());
-    ASSERT_EQ(::bind(left.get(), reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+    const UnixAddress at = must(UnixAddress::parse(path));
+    ASSERT_EQ(::bind(left.get(), at.get(), at.size()), 0);
   }
   HttpServer server(say_path);
   must(server.listen(path));
