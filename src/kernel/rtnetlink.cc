@@ -113,14 +113,17 @@ Status Rtnetlink::remove(const LinkAddressKey& address) {
                  "removing the address " + address.address.to_string());
 }
 
-Result<std::vector<Route>> Rtnetlink::routes(Family family, RouteTable table) {
+Result<std::vector<Route>> Rtnetlink::routes(Family family, RouteTable table,
+                                             std::optional<RouteType> type) {
   rtmsg header{};
   header.rtm_family = native(family);
+  if (type) header.rtm_type = static_cast<std::uint8_t>(*type);
   Request request(RTM_GETROUTE, 0);
   request.header(header).u32(RTA_TABLE, static_cast<std::uint32_t>(table));
-  auto routes = socket_.dump<Route>(request, [table](const Message& message) {
+  // The kernel filters where it can (since 4.20); here nothing else passes either.
+  auto routes = socket_.dump<Route>(request, [table, type](const Message& message) {
     auto route = decode_route(message);
-    if (route && route->key.table != table) route.reset();
+    if (route && (route->key.table != table || (type && route->type != *type))) route.reset();
     return route;
   });
   // A table springs into being with its first route.

@@ -40,8 +40,9 @@ class Rtnetlink {
   /// EADDRNOTAVAIL when it is gone already.
   Status remove(const LinkAddressKey& address);
 
-  // Routes of one table. A table that does not exist is empty.
-  Result<std::vector<Route>> routes(Family family, RouteTable table = RouteTable::kMain);
+  // Routes of one table, all or those of one type. A table that does not exist is empty.
+  Result<std::vector<Route>> routes(Family family, RouteTable table = RouteTable::kMain,
+                                    std::optional<RouteType> type = {});
   Status put(const Route& route, RouteWrite write = RouteWrite::kReplace);
   /// ESRCH when it is gone already.
   Status remove(const Route& route);

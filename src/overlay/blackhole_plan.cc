@@ -2,12 +2,11 @@
 
 namespace weft::overlay {
 
-BlackholePlan plan_blackhole(const std::vector<Route>& routes, const PodNetwork& network,
+BlackholePlan plan_blackhole(const std::vector<Route>& blackholes, const PodNetwork& network,
                              const std::optional<Prefix>& subnet) {
   BlackholePlan plan;
   bool by_somebody = false;
-  for (const auto& route : routes) {
-    if (route.type != RouteType::kBlackhole) continue;
+  for (const auto& route : blackholes) {
     const Prefix& destination = route.key.destination;
     if (route.protocol == RouteProtocol::kWeft && network.network.contains(destination))
       plan.actual[route.key] = route;

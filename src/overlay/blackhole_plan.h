@@ -22,9 +22,10 @@ struct BlackholePlan {
   std::map<RouteKey, Route> actual;  ///< ours, stale ones of former subnets among them
 };
 
-/// `subnet` is this node's, or nothing when no blackhole is wanted. One that somebody else put
-/// there (flannel) serves as well and stays.
-BlackholePlan plan_blackhole(const std::vector<Route>& routes, const PodNetwork& network,
+/// `blackholes` are the routes of that type in the main table; `subnet` is this node's, or nothing
+/// when no blackhole is wanted. One that somebody else put there (flannel) serves as well and
+/// stays.
+BlackholePlan plan_blackhole(const std::vector<Route>& blackholes, const PodNetwork& network,
                              const std::optional<Prefix>& subnet);
 
 }  // namespace weft::overlay

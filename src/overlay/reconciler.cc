@@ -73,9 +73,10 @@ Status Reconciler::write_subnet_env(const Lease& own) {
 }
 
 Status Reconciler::settle_blackhole(Family family, const Lease& own, PassReport& report) {
-  ASSIGN_OR_RETURN(const auto routes, rtnetlink_.routes(family));
+  ASSIGN_OR_RETURN(const auto blackholes,
+                   rtnetlink_.routes(family, RouteTable::kMain, RouteType::kBlackhole));
   const auto wanted = options_.blackhole_route ? own.key.subnet(family) : std::nullopt;
-  auto plan = plan_blackhole(routes, conf_.networks.at(family), wanted);
+  auto plan = plan_blackhole(blackholes, conf_.networks.at(family), wanted);
   apply({.routes = std::move(plan.desired), .neighbours = {}, .fdb = {}},
         {.routes = std::move(plan.actual), .neighbours = {}, .fdb = {}}, rtnetlink_, report);
   return {};

@@ -152,6 +152,20 @@ TEST(Rtnetlink, RoutesOfATableThatDoesNotExistAreNone) {
   });
 }
 
+TEST(Rtnetlink, RoutesOfOneTypeAreThoseAlone) {
+  in_fresh_netns([](Rtnetlink& rtnetlink) {
+    make_pair_of_veths(rtnetlink, "192.0.2.1/24");
+    for (const char* text : {"10.9.0.0/16", "fd09::/48"}) {
+      const Prefix destination = prefix(text);
+      must(rtnetlink.put({.key = {.destination = destination}, .type = RouteType::kBlackhole}));
+      const auto routes =
+          must(rtnetlink.routes(destination.family(), RouteTable::kMain, RouteType::kBlackhole));
+      ASSERT_EQ(routes.size(), 1U) << text;
+      EXPECT_EQ(routes[0].key.destination, destination);
+    }
+  });
+}
+
 TEST(Rtnetlink, ARefusalCarriesTheKernelsWords) {
   in_fresh_netns([](Rtnetlink& rtnetlink) {
     const Status status = rtnetlink.create({.name = "lo", .kind = "bridge"});
