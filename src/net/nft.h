@@ -17,6 +17,8 @@
 #include <variant>
 #include <vector>
 
+#include "net/address.h"
+
 namespace weft::nft {
 
 /// NFPROTO_*: what packets a table sees.
@@ -30,6 +32,10 @@ enum class TableFamily : std::uint8_t {
 };
 /// "inet", "ip", ...
 std::string_view to_string(TableFamily family);
+/// ip or ip6.
+constexpr TableFamily table_family(Family family) {
+  return family == Family::kIpv4 ? TableFamily::kIp : TableFamily::kIp6;
+}
 
 struct TableId {
   TableFamily family = TableFamily::kIp;

@@ -20,7 +20,7 @@ std::uint32_t address_offset(Family family, bool source) {
   return source ? 8 : 24;
 }
 std::uint8_t protocol_number(Family family) {
-  return static_cast<std::uint8_t>(family == Family::kIpv4 ? TableFamily::kIp : TableFamily::kIp6);
+  return static_cast<std::uint8_t>(table_family(family));
 }
 std::uint16_t ether_type(Family family) {
   return family == Family::kIpv4 ? 0x0800 : 0x86dd;
@@ -292,7 +292,7 @@ RuleWriter& RuleWriter::nat(Nat::Type type, const IpAddress& address,
   append(Immediate{.to = Register::k1, .data = address_bytes(address)});
   if (port) append(Immediate{.to = Register::k2, .data = network_order(*port)});
   return append(Nat{.type = type,
-                    .family = address.is_v4() ? TableFamily::kIp : TableFamily::kIp6,
+                    .family = table_family(address.family()),
                     .address_min = Register::k1,
                     .port_min = port ? std::optional(Register::k2) : std::nullopt,
                     .flags = flags});

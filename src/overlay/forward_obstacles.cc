@@ -8,8 +8,7 @@ namespace weft::overlay {
 namespace {
 
 bool sees(const nft::TableId& table, Family family) {
-  return table.family == nft::TableFamily::kInet ||
-         table.family == (family == Family::kIpv4 ? nft::TableFamily::kIp : nft::TableFamily::kIp6);
+  return table.family == nft::TableFamily::kInet || table.family == nft::table_family(family);
 }
 
 bool is_left_out(const nft::TableId& table) {

@@ -56,9 +56,8 @@ std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts) {
 }
 
 nft::TableId nftables_table(Family family) {
-  return family == Family::kIpv4
-             ? nft::TableId{.family = nft::TableFamily::kIp, .name = "flannel-ipv4"}
-             : nft::TableId{.family = nft::TableFamily::kIp6, .name = "flannel-ipv6"};
+  return {.family = nft::table_family(family),
+          .name = family == Family::kIpv4 ? "flannel-ipv4" : "flannel-ipv6"};
 }
 
 nft::TableContents plan_nftables(const MasqueradeFacts& facts) {

@@ -91,8 +91,7 @@ Status TrafficRules::settle_other_variant(const kernel::Iptables& usual,
   const Family family = facts.network.family();
   const bool legacy = usual.version().variant == kernel::IptablesVersion::Variant::kLegacy;
   if (legacy) {
-    const auto table_family =
-        family == Family::kIpv4 ? nft::TableFamily::kIp : nft::TableFamily::kIp6;
+    const auto table_family = nft::table_family(family);
     auto used = has_nftables_table({.family = table_family, .name = "filter"});
     if (used && !*used) used = has_nftables_table({.family = table_family, .name = "nat"});
     if (!used || !*used) return {};
