@@ -37,13 +37,17 @@ void AllocatingKeeper::take_over(Lease lease, const std::string& how) {
   hold(std::move(lease));
 }
 
-Status AllocatingKeeper::rewrite(const Lease& seen) {
-  const LeaseAttributes attributes = hooks_.attributes(seen);
+Result<bool> AllocatingKeeper::replace(const Lease& seen) {
   // A reservation has no time to live, and loses none of that by being rewritten.
   const auto ttl = seen.reserved ? std::nullopt : std::optional(times_.ttl);
-  ASSIGN_OR_RETURN(auto written, store_.replace(seen, attributes, ttl));
+  ASSIGN_OR_RETURN(auto written, store_.replace(seen, hooks_.attributes(seen), ttl));
+  if (written) take_over(*std::move(written), "taken again");
+  return written.has_value();
+}
+
+Status AllocatingKeeper::rewrite(const Lease& seen) {
+  ASSIGN_OR_RETURN(const bool written, replace(seen));
   if (!written) return fail("lease " + seen.key.describe() + " was changed by somebody else");
-  take_over(*std::move(written), "taken again");
   return {};
 }
 
@@ -52,14 +56,9 @@ Result<bool> AllocatingKeeper::try_to_take(const Allocation& allocation) {
     RETURN_IF_ERROR(store_.remove(stale));
     spdlog::info("lease {}: removed (it does not fit the network any more)", stale.key.describe());
   }
-  const auto attributes = hooks_.attributes(allocation.own);
-  if (allocation.own) {
-    const auto ttl = allocation.own->reserved ? std::nullopt : std::optional(times_.ttl);
-    ASSIGN_OR_RETURN(auto written, store_.replace(*allocation.own, attributes, ttl));
-    if (written) take_over(*std::move(written), "taken again");
-    return written.has_value();
-  }
-  ASSIGN_OR_RETURN(auto created, store_.create(allocation.key, attributes, times_.ttl));
+  if (allocation.own) return replace(*allocation.own);
+  ASSIGN_OR_RETURN(auto created,
+                   store_.create(allocation.key, hooks_.attributes(std::nullopt), times_.ttl));
   if (created) take_over(*std::move(created), "taken");
   return created.has_value();
 }

@@ -31,6 +31,8 @@ class AllocatingKeeper : public LeaseKeeper {
   /// True when this node holds a lease now, false when another node was faster.
   Result<bool> try_to_take(const Allocation& allocation);
   Status rewrite(const Lease& seen);
+  /// False when somebody else has changed it since it was seen.
+  Result<bool> replace(const Lease& seen);
   /// Whether the store, asked anew, still holds our lease; takes over its present version.
   Result<bool> still_ours(const Lease& lease);
   bool suspicious(const LeaseView& view, const Lease& lease) const;
