@@ -13,6 +13,7 @@
 
 #include "base/json.h"
 #include "cluster/lease.h"
+#include "overlay/backend_counter.h"
 #include "overlay/pass_report.h"
 #include "serve/metrics_text.h"
 
@@ -37,13 +38,6 @@ class PeerHistory {
 
  private:
   std::map<LeaseKey, Entry> entries_;
-};
-
-/// A counter of the backend, such as the udp tunnel's: "datagrams", {{"direction", "sent"}}.
-struct BackendCounter {
-  std::string name;
-  MetricLabels labels;
-  std::uint64_t value = 0;
 };
 
 struct AgentReport {

@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "cluster/lease.h"
 #include "kernel/rtnetlink.h"
-#include "overlay/agent_report.h"
+#include "overlay/backend_counter.h"
 #include "overlay/net_conf.h"
 #include "overlay/pass_report.h"
 #include "overlay/peers.h"
