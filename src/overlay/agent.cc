@@ -15,6 +15,7 @@
 #include "overlay/node_keeper.h"
 #include "overlay/node_plan.h"
 #include "overlay/quarrel.h"
+#include "overlay/routed_elsewhere.h"
 
 namespace weft::overlay {
 namespace {
@@ -40,38 +41,6 @@ Result<NodeNetwork> read_node_network(kernel::Rtnetlink& rtnetlink,
 template <class T>
 bool contains(const std::vector<T>& values, const T& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
-}
-
-LinkIndex index_of(const NodeNetwork& network, const std::string& name) {
-  for (const auto& link : network.links)
-    if (link.name == name) return link.index;
-  return LinkIndex::kNone;
-}
-
-// What this node's routes say against a subnet: all but the default, but those through the
-// overlay's own `devices`, and but the pods' own.
-std::vector<Prefix> routed_elsewhere(const NodeNetwork& network, const NetConf& conf,
-                                     const std::vector<std::string>& devices,
-                                     const std::optional<LeaseKey>& previous) {
-  std::vector<LinkIndex> overlay;
-  for (const auto& name : devices) overlay.push_back(index_of(network, name));
-  std::vector<Prefix> destinations;
-  for (const auto& [family, routes] : network.routes) {
-    const auto& pods = conf.networks.at(family);
-    for (const auto& route : routes) {
-      const Prefix& destination = route.key.destination;
-      const bool own = previous && (destination == previous->ipv4.value_or(Prefix()) ||
-                                    destination == previous->ipv6.value_or(Prefix()));
-      // A route to one subnet through a gateway is what an overlay leaves, ours or flannel's.
-      const bool peer = pods.allows(destination) && route.gateway().has_value();
-      const bool through_overlay =
-          route.link() != LinkIndex::kNone && contains(overlay, route.link());
-      if (!destination.is_default() && !own && !peer && !through_overlay &&
-          destination.overlaps(pods.network))
-        destinations.push_back(destination);
-    }
-  }
-  return destinations;
 }
 
 // What a status has room for.
@@ -330,7 +299,8 @@ Status Agent::watch_legacy_iptables() {
 }
 
 Status Agent::run(const std::stop_token& stop) {
-  ASSIGN_OR_RETURN(reconciler_, Reconciler::open(conf_, options_.node, uplink_, *data_plane_));
+  ASSIGN_OR_RETURN(reconciler_,
+                   Reconciler::open(conf_, options_.node, uplink_, *data_plane_));
   using kernel::Topic;
   // The kernel is listened to before it is read: nothing that changes in between is missed.
   ASSIGN_OR_RETURN(monitor_,

@@ -6,6 +6,7 @@
 #include "overlay/jump_place.h"
 #include "overlay/masquerade_plan.h"
 #include "overlay/route_ownership.h"
+#include "overlay/routed_elsewhere.h"
 #include "overlay/vxlan_plan.h"
 
 namespace weft::overlay {
@@ -299,6 +300,25 @@ TEST(JumpPlace, ItComesLastButBeforeWhatEndsEveryPacket) {
   // Docker 18 to 27: its chain drops nothing.
   chain("DOCKER", {"-d 172.17.0.2/32 ! -i docker0 -o docker0 -p tcp --dport 80 -j ACCEPT"});
   EXPECT_EQ(place_jump({"-o docker0 -j DOCKER", "-j LOG"}, table), 2U);
+}
+
+TEST(RoutedElsewhere, IsWhatNeitherThePodsNorAnOverlayReach) {
+  const NetConf conf = NetConf::parse(R"({"Network":"10.3.0.0/16"})").value();
+  const auto found = [&](const Route& route) {
+    const NodeNetwork network{
+        .links = {{.index = kUplink, .name = "eth0"}, {.index = kVtep, .name = "flannel.1"}},
+        .addresses = {},
+        .routes = {{Family::kIpv4, {route}}}};
+    return routed_elsewhere(network, conf, {"flannel.1"}, LeaseKey{.ipv4 = prefix("10.3.1.0/24")});
+  };
+  EXPECT_EQ(found(route("10.3.64.0/20", kUplink)), std::vector{prefix("10.3.64.0/20")});
+  EXPECT_EQ(found(route("10.0.0.0/8", kUplink, ip("192.0.2.254"))),
+            std::vector{prefix("10.0.0.0/8")});
+  for (const Route& harmless :
+       {route("0.0.0.0/0", kUplink, ip("192.0.2.254")), route("172.16.0.0/12", kUplink),
+        route("10.3.1.0/24", LinkIndex{4}), route("10.3.7.0/24", kUplink, ip("192.0.2.7")),
+        route("10.3.8.0/24", kVtep)})
+    EXPECT_TRUE(found(harmless).empty()) << describe(harmless, "");
 }
 
 TEST(BlackholePlan, AStaleOneGoesAndOneThatIsThereStays) {
