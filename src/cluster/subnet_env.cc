@@ -109,4 +109,11 @@ LeaseKey SubnetEnv::lease_key() const {
   return key;
 }
 
+std::string beside_subnet_file(const std::string& subnet_file, const std::string& name) {
+  const auto slash = subnet_file.rfind('/') + 1;
+  std::string file = subnet_file.substr(slash);
+  if (file.ends_with(".env")) file.resize(file.size() - 4);
+  return subnet_file.substr(0, slash) + (file == "subnet" ? "" : file + ".") + name;
+}
+
 }  // namespace weft

@@ -38,4 +38,9 @@ struct SubnetEnv {
   bool operator==(const SubnetEnv&) const = default;
 };
 
+/// Where an agent keeps its file `name` beside its subnet.env: "/run/flannel/status.json". A node
+/// in several pod networks has several agents, whose files may share a folder: of
+/// "/run/flannel/blue.env" it is "/run/flannel/blue.status.json".
+std::string beside_subnet_file(const std::string& subnet_file, const std::string& name);
+
 }  // namespace weft

@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/marks.h"
+#include "cluster/subnet_env.h"
 #include "cmd/usage.h"
 #include "serve/http_ask.h"
 
@@ -22,7 +23,7 @@ const char* const kExamples =
 using Kind = Json::value_t;
 
 struct Options {
-  std::string run_dir = "/run/flannel";
+  std::string subnet_file = "/run/flannel/subnet.env";
   OutputFormat output;
 };
 
@@ -134,13 +135,13 @@ void print(const Json& status) {
 }
 
 ExitCode run(const Options& options) {
-  const std::string socket = options.run_dir + "/weft.sock";
+  const std::string socket = beside_subnet_file(options.subnet_file, "weft.sock");
   const auto answer = http_ask(socket, "/status", std::chrono::seconds(5));
   if (!answer) {
     Error error = answer.error();
     if (error.number == ENOENT || error.number == ECONNREFUSED)
       error = {.what = "no agent answers at " + socket,
-               .next = "start weftd flanneld on this node, or name its folder with --run-dir"};
+               .next = "start weftd flanneld on this node, or give its --subnet-file"};
     return fail_with(ExitCode::kUsage, error);
   }
   const auto status = parse_json(answer->body);
@@ -168,7 +169,7 @@ void add_status_command(CLI::App& app, ExitCode& code) {
   const auto options = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("status", "how this node's agent is");
   command->footer(kExamples);
-  command->add_option("--run-dir", options->run_dir, "where the agent's subnet.env is")
+  command->add_option("--subnet-file", options->subnet_file, "the agent's subnet.env")
       ->capture_default_str();
   add_output_option(*command, options->output);
   command->callback([options, &code] { code = run(*options); });

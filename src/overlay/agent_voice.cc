@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "cluster/subnet_env.h"
+
 namespace weft::overlay {
 namespace {
 
@@ -10,7 +12,7 @@ constexpr std::chrono::seconds kLongestPass{60};
 constexpr std::chrono::seconds kListenAgain{5};
 
 HealthOptions with_socket(HealthOptions health, const std::string& subnet_file) {
-  health.socket = subnet_file.substr(0, subnet_file.rfind('/') + 1) + "weft.sock";
+  health.socket = beside_subnet_file(subnet_file, "weft.sock");
   return health;
 }
 

@@ -5,11 +5,12 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "cluster/subnet_env.h"
 
 namespace weft::overlay {
 
 StatusFile::StatusFile(const std::string& subnet_file)
-    : path_(subnet_file.substr(0, subnet_file.rfind('/') + 1) + "status.json") {}
+    : path_(beside_subnet_file(subnet_file, "status.json")) {}
 
 void StatusFile::set(AgentState state, const std::string& reason, UnixSeconds since) {
   const std::string now = std::string(to_string(state)) + " " + reason;

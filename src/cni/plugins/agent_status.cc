@@ -8,6 +8,7 @@
 
 #include "base/files.h"
 #include "base/json.h"
+#include "cluster/subnet_env.h"
 
 namespace weft::cni {
 namespace {
@@ -43,20 +44,21 @@ std::string why_not_ready(const std::string& subnet_file) {
   struct stat info {};
   if (::stat(folder.c_str(), &info) != 0)
     return "the agent has never run on this node: there is no " + folder;
-  const auto text = read_file(folder + "/status.json", kLongest);
+  const std::string file = beside_subnet_file(subnet_file, "status.json");
+  const auto text = read_file(file, kLongest);
   if (!text) return "the agent has written no lease: it is not running, or has not got one yet";
   const auto json = parse_json(*text);
   std::string state;
   std::string reason;
   std::int64_t since = 0;
   std::int64_t pid = 0;
-  if (!json || !json->is_object()) return folder + "/status.json of the agent cannot be read";
+  if (!json || !json->is_object()) return file + " of the agent cannot be read";
   ObjectReader reader(*json, "status.json");
   reader.read("state", state);
   reader.read("reason", reason);
   reader.read("since", since);
   reader.read("pid", pid);
-  if (!reader.finish() || state.empty()) return folder + "/status.json of the agent cannot be read";
+  if (!reader.finish() || state.empty()) return file + " of the agent cannot be read";
   std::string text_out = in_words(state) + age(since) + (reason.empty() ? "" : ": " + reason);
   if (pid > 0 && !is_alive(pid))
     text_out = "the agent is not running (last seen as process " + std::to_string(pid) + "; then " +

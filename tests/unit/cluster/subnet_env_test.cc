@@ -35,6 +35,14 @@ TEST(SubnetEnvTest, ReadsWhatTheAgentWrites) {
   EXPECT_FALSE(env_of("FLANNEL_IPMASQ=True\n" + std::string(kTwoNetworks)).masquerade);
 }
 
+TEST(SubnetEnvTest, TheFilesOfSeveralAgentsMayShareAFolder) {
+  EXPECT_EQ(beside_subnet_file("/run/flannel/subnet.env", "status.json"),
+            "/run/flannel/status.json");
+  EXPECT_EQ(beside_subnet_file("/run/flannel/blue.env", "status.json"),
+            "/run/flannel/blue.status.json");
+  EXPECT_EQ(beside_subnet_file("blue", "status.json"), "blue.status.json");
+}
+
 TEST(SubnetEnvTest, Refusals) {
   struct {
     const char* text;
