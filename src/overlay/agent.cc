@@ -300,7 +300,7 @@ Status Agent::watch_legacy_iptables() {
 
 Status Agent::run(const std::stop_token& stop) {
   ASSIGN_OR_RETURN(reconciler_,
-                   Reconciler::open(conf_, options_.node, uplink_, *data_plane_));
+                   Reconciler::open(conf_, options_.node, previous_, uplink_, *data_plane_));
   using kernel::Topic;
   // The kernel is listened to before it is read: nothing that changes in between is missed.
   ASSIGN_OR_RETURN(monitor_,

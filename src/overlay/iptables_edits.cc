@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/text.h"
 #include "overlay/jump_place.h"
 
 namespace weft::overlay {
@@ -47,19 +48,60 @@ std::vector<std::string> deletions(const std::string& chain,
   return commands;
 }
 
+// Naming a chain that exists empties it, in the same commit that fills it again.
+std::vector<std::string> rewriting(const std::string& chain, const std::vector<std::string>& rules,
+                                   const std::vector<std::string>& more) {
+  std::vector<std::string> commands{":" + chain + " - [0:0]"};
+  for (const auto* part : {&rules, &more})
+    for (const auto& rule : *part) commands.push_back("-A " + chain + " " + rule);
+  return commands;
+}
+
+// The networks and addresses that a rule names.
+std::vector<Prefix> prefixes_of(const std::string& rule) {
+  std::vector<Prefix> found;
+  const auto words = split(rule, ' ');
+  for (std::size_t i = 0; i + 1 < words.size(); ++i) {
+    if (words[i] != "-s" && words[i] != "-d") continue;
+    if (const auto prefix = Prefix::parse(words[i + 1])) found.push_back(*prefix);
+  }
+  return found;
+}
+
+// The rules of a chain of flannel's, by whose they are.
+struct Sharers {
+  std::vector<std::string> ours;    // and whoever's else does not belong there
+  std::vector<std::string> others;  // of another flanneld of this node
+};
+
+Sharers sort_rules(const IptablesChain& chain, const std::vector<Prefix>& own) {
+  const auto is_ours = [&](const Prefix& prefix) {
+    return std::any_of(own.begin(), own.end(),
+                       [&](const Prefix& network) { return network.overlaps(prefix); });
+  };
+  Sharers sharers;
+  for (const auto& rule : chain.rules) {
+    const auto prefixes = prefixes_of(rule);
+    const bool of_other = rule.find("--comment \"flanneld ") != std::string::npos &&
+                          !prefixes.empty() &&
+                          std::none_of(prefixes.begin(), prefixes.end(), is_ours);
+    (of_other ? sharers.others : sharers.ours).push_back(rule);
+  }
+  return sharers;
+}
+
 }  // namespace
 
 std::vector<IptablesEdit> plan_chain_edits(const IptablesChainPlan& plan,
-                                           const IptablesTable& actual) {
+                                           const IptablesTable& actual,
+                                           const std::vector<Prefix>& own) {
   std::vector<IptablesEdit> edits;
   const bool there = actual.chains.contains(plan.chain);
   const IptablesChain& chain = chain_of(actual, plan.chain);
-  if (!there || chain.rules != plan.rules) {
-    // Naming a chain that exists empties it, in the same commit that fills it again.
-    std::vector<std::string> commands{":" + plan.chain + " - [0:0]"};
-    for (const auto& rule : plan.rules) commands.push_back("-A " + plan.chain + " " + rule);
+  const Sharers sharers = sort_rules(chain, own);
+  if (!there || sharers.ours != plan.rules) {
     edits.push_back({.table = plan.table,
-                     .commands = std::move(commands),
+                     .commands = rewriting(plan.chain, plan.rules, sharers.others),
                      .object = "chain " + plan.chain,
                      .found = !there                ? "missing"
                               : chain.rules.empty() ? "empty"
@@ -88,8 +130,22 @@ std::vector<IptablesEdit> plan_chain_edits(const IptablesChainPlan& plan,
 
 std::vector<IptablesEdit> plan_chain_removal(const std::string& table, const std::string& chain,
                                              const std::string& hooked_into,
-                                             const IptablesTable& actual) {
+                                             const IptablesTable& actual,
+                                             const std::vector<Prefix>& own) {
   if (!actual.chains.contains(chain)) return {};
+  const Sharers sharers = sort_rules(chain_of(actual, chain), own);
+  if (!sharers.others.empty()) {
+    // What names no network serves the others as well (the mark of kube-proxy).
+    std::vector<std::string> shared;
+    for (const auto& rule : sharers.ours)
+      if (prefixes_of(rule).empty()) shared.push_back(rule);
+    if (shared == sharers.ours) return {};
+    return {{.table = table,
+             .commands = rewriting(chain, shared, sharers.others),
+             .object = "rules of chain " + chain,
+             .found = "not wanted",
+             .done = "removed"}};
+  }
   auto commands = deletions(hooked_into, inspect(chain_of(actual, hooked_into), chain).jumps);
   commands.push_back("-F " + chain);
   commands.push_back("-X " + chain);

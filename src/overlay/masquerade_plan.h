@@ -9,6 +9,7 @@
 //     subnet, so its last rule (a node's own packets to pods elsewhere) never matches.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -18,8 +19,10 @@
 namespace weft::overlay {
 
 struct MasqueradeFacts {
-  Prefix network;          ///< all pods
-  Prefix subnet;           ///< the pods of this node
+  Prefix network;  ///< all pods
+  Prefix subnet;   ///< the pods of this node
+  /// The subnet that this node had before, perhaps in another network: rules about it are stale.
+  std::optional<Prefix> former = {};
   bool masquerade = true;  ///< --ip-masq
   bool forward = true;     ///< --iptables-forward-rules
   bool random_fully = true;

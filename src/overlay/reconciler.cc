@@ -13,11 +13,12 @@
 
 namespace weft::overlay {
 Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Options options,
+                                                     const std::optional<LeaseKey>& former,
                                                      LockGuarded<Uplink>& uplink,
                                                      DataPlane& data_plane) {
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
   return std::unique_ptr<Reconciler>(
-      new Reconciler(conf, std::move(options), uplink, data_plane, std::move(rtnetlink)));
+      new Reconciler(conf, std::move(options), former, uplink, data_plane, std::move(rtnetlink)));
 }
 
 // The uplink was chosen at the start; its number, its addresses and its MTU may change since.
@@ -86,6 +87,7 @@ void Reconciler::settle_rules(const Lease& own, PassReport& report) {
   for (const auto& [family, network] : conf_.networks)
     report.note(rules_.settle({.network = network.network,
                                .subnet = *own.key.subnet(family),
+                               .former = former_ ? former_->subnet(family) : std::nullopt,
                                .masquerade = options_.masquerade,
                                .forward = options_.forward_rules,
                                .random_fully = options_.random_fully},

@@ -50,8 +50,10 @@ class Reconciler {
     bool ready = false;                        ///< subnet.env tells of this lease
   };
 
-  /// `uplink` is shared with the lease keeper, which publishes it. All three outlive *this.
+  /// `uplink` is shared with the lease keeper, which publishes it; `former` is what subnet.env
+  /// said when the agent started. The references outlive *this.
   static Result<std::unique_ptr<Reconciler>> open(const NetConf& conf, Options options,
+                                                  const std::optional<LeaseKey>& former,
                                                   LockGuarded<Uplink>& uplink,
                                                   DataPlane& data_plane);
 
@@ -69,10 +71,11 @@ class Reconciler {
   const std::vector<LinkIndex>& watched_links() const { return watched_links_; }
 
  private:
-  Reconciler(const NetConf& conf, Options options, LockGuarded<Uplink>& uplink,
-             DataPlane& data_plane, kernel::Rtnetlink rtnetlink)
+  Reconciler(const NetConf& conf, Options options, const std::optional<LeaseKey>& former,
+             LockGuarded<Uplink>& uplink, DataPlane& data_plane, kernel::Rtnetlink rtnetlink)
       : conf_(conf),
         options_(std::move(options)),
+        former_(former),
         shared_uplink_(uplink),
         data_plane_(data_plane),
         rtnetlink_(std::move(rtnetlink)),
@@ -92,6 +95,7 @@ class Reconciler {
 
   const NetConf& conf_;
   const Options options_;
+  const std::optional<LeaseKey> former_;
   LockGuarded<Uplink>& shared_uplink_;
   DataPlane& data_plane_;
   kernel::Rtnetlink rtnetlink_;

@@ -72,6 +72,8 @@ Status TrafficRules::settle_iptables(const kernel::Iptables& programs, Masquerad
                                      bool whole, PassReport& report) {
   facts.random_fully = facts.random_fully && programs.version().has_random_fully();
   const auto plans = plan_iptables(facts);
+  std::vector<Prefix> own{facts.network};
+  if (facts.former) own.push_back(*facts.former);
   std::vector<IptablesEdit> edits;
   for (const auto& known : kKnownChains) {
     ASSIGN_OR_RETURN(const IptablesTable actual, programs.read(known.table));
@@ -79,9 +81,9 @@ Status TrafficRules::settle_iptables(const kernel::Iptables& programs, Masquerad
     // An accept in one table does not undo a drop in another: it must be said where it is dropped.
     const bool wanted = whole || (std::string_view(known.hooked_into) == "FORWARD" &&
                                   drops_by_default(actual, known.hooked_into));
-    append(edits, plan != nullptr && wanted
-                      ? plan_chain_edits(*plan, actual)
-                      : plan_chain_removal(known.table, known.chain, known.hooked_into, actual));
+    append(edits, plan != nullptr && wanted ? plan_chain_edits(*plan, actual, own)
+                                            : plan_chain_removal(known.table, known.chain,
+                                                                 known.hooked_into, actual, own));
   }
   return restore(programs, edits, report);
 }

@@ -65,6 +65,9 @@ class Multi : public testing::Test {
     std::string env_file(const std::string& network) const {
       return files.path() + "/" + network + ".env";
     }
+    std::string log(const std::string& network) const {
+      return must(read_file(files.path() + "/" + network + ".log"));
+    }
     IpAddress address_in(const std::string& network) const {
       const auto env = must(SubnetEnv::parse(must(read_file(env_file(network)))));
       return env.subnets.at(Family::kIpv4).address().plus(1).value();
@@ -81,6 +84,7 @@ class Multi : public testing::Test {
           "-etcd-prefix=/" + network + "/network",
           "-subnet-file",
           host->env_file(network),
+          "-ip-masq",
           "--etcd-endpoints=http://192.0.2.254:" + std::to_string(etcd_.port())};
       host->node->in([&] {
         EXPECT_TRUE(
@@ -117,6 +121,35 @@ TEST_F(Multi, RoutesTrafficOverTheCorrectBackend) {
   EXPECT_TRUE(ping("hostgw", "eth0"));
   EXPECT_FALSE(ping("hostgw", "flannel.1"));
   EXPECT_FALSE(ping("vxlan", "eth0"));
+}
+
+// Both daemons of a host use the same chains: flannel's two leave each other's rules alone.
+TEST_F(Multi, TheRulesOfBothNetworksStand) {
+  etcd_.put("/vxlan/network/config", R"({"Network":"10.11.0.0/16","Backend":{"Type":"vxlan"}})");
+  etcd_.put("/hostgw/network/config", R"({"Network":"10.12.0.0/16","Backend":{"Type":"host-gw"}})");
+  const auto host = make_host(1);
+  const auto rules = [&] {
+    return host->node->sh("iptables -w -S FLANNEL-FWD") +
+           host->node->sh("iptables -w -t nat -S FLANNEL-POSTRTG");
+  };
+  const auto complete = [&] {
+    const std::string text = rules();
+    return text.find("-s 10.11.0.0/16 -m") != std::string::npos &&
+           text.find("-s 10.12.0.0/16 -m") != std::string::npos &&
+           text.find("-s 10.11.0.0/16 ! -d") != std::string::npos &&
+           text.find("-s 10.12.0.0/16 ! -d") != std::string::npos;
+  };
+  EXPECT_TRUE(eventually(complete)) << rules();
+  host->node->sh("iptables -w -F FLANNEL-FWD");
+  EXPECT_TRUE(eventually(complete)) << rules();
+  host->node->sh("iptables -w -t nat -F FLANNEL-POSTRTG");
+  EXPECT_TRUE(eventually(complete)) << rules();
+  // What one puts is no drift to the other: each has repaired what the flushes took, and no more.
+  for (const std::string network : {"vxlan", "hostgw"}) {
+    const std::string log = host->log(network);
+    EXPECT_EQ(log.find("undone again"), std::string::npos) << log;
+    EXPECT_EQ(log.find("weft.sock"), std::string::npos) << log;
+  }
 }
 
 // --- functional: kube apiserver
