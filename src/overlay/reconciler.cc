@@ -10,6 +10,7 @@
 #include "overlay/forward_obstacles.h"
 #include "overlay/forwarding_pass.h"
 #include "overlay/peers.h"
+#include "overlay/stale_devices.h"
 
 namespace weft::overlay {
 Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Options options,
@@ -83,6 +84,16 @@ Status Reconciler::settle_blackhole(Family family, const Lease& own, PassReport&
   return {};
 }
 
+Status Reconciler::remove_stale_devices(PassReport& report) {
+  ASSIGN_OR_RETURN(const auto links, rtnetlink_.links());
+  ASSIGN_OR_RETURN(const auto addresses, rtnetlink_.addresses());
+  for (const auto& link : stale_devices(conf_, data_plane_.device_names(), links, addresses)) {
+    RETURN_IF_ERROR(kernel::ignore_errno(rtnetlink_.remove(link.index), ENODEV));
+    report.edit("links", "link " + link.name, "of another backend", "removed");
+  }
+  return {};
+}
+
 void Reconciler::settle_rules(const Lease& own, PassReport& report) {
   for (const auto& [family, network] : conf_.networks)
     report.note(rules_.settle({.network = network.network,
@@ -128,6 +139,7 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   if (uplink) {
     for (const auto& entry : conf_.networks)
       report.note(settle_blackhole(entry.first, own, report));
+    if (first_pass_) report.note(remove_stale_devices(report));
     outcome.peers = settle_data_plane(own, *view, report);
     const Status written = write_subnet_env(own);
     report.note(written);

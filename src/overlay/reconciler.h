@@ -86,6 +86,8 @@ class Reconciler {
   std::map<Family, std::size_t> settle_data_plane(const Lease& own, const LeaseView& view,
                                                   PassReport& report);
   Status settle_blackhole(Family family, const Lease& own, PassReport& report);
+  /// Takes away what a former backend has left, before its routes look like somebody else's.
+  Status remove_stale_devices(PassReport& report);
   void settle_rules(const Lease& own, PassReport& report);
   /// Looks for what drops the pods' packets in spite of our rules.
   void find_obstacles(const Lease& own, PassReport& report);

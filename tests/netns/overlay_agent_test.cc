@@ -94,6 +94,36 @@ TEST_F(AgentTest, TwoNodesCarryEachOthersPackets) {
   EXPECT_TRUE(first->stop_agent());
 }
 
+TEST_F(AgentTest, NothingStaysOfAFormerBackend) {
+  auto first = segment_.add_node({"192.0.2.1/24"});
+  auto second = segment_.add_node({"192.0.2.2/24"});
+  std::optional<std::pair<IpAddress, IpAddress>> pods;
+  const auto devices = [](Node& node) {
+    std::vector<std::string> names;
+    for (const auto& link : must(node.rtnetlink().links()))
+      if (link.name.starts_with("flannel")) names.push_back(link.name);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  for (const auto& [backend, expected] :
+       {std::pair("vxlan", Names{"flannel.1"}), std::pair("udp", Names{"flannel0"}),
+        std::pair("host-gw", Names{}), std::pair("vxlan", Names{"flannel.1"}),
+        std::pair("host-gw", Names{}), std::pair("udp", Names{"flannel0"}),
+        std::pair("vxlan", Names{"flannel.1"})}) {
+    configure(std::string(R"({"Network":"10.244.0.0/16","Backend":{"Type":")") + backend + "\"}}");
+    for (Node* node : {first.get(), second.get()}) node->start_agent(*store_);
+    for (Node* node : {first.get(), second.get()})
+      ASSERT_TRUE(eventually([&] { return std::filesystem::exists(node->subnet_file()); }));
+    if (!pods) pods = {add_pod_gateway(*first), add_pod_gateway(*second)};
+    EXPECT_TRUE(eventually([&] {
+      return devices(*first) == expected && devices(*second) == expected &&
+             datagram_arrives(*first, pods->first, *second, pods->second) &&
+             datagram_arrives(*second, pods->second, *first, pods->first);
+    })) << backend;
+    for (Node* node : {first.get(), second.get()}) EXPECT_TRUE(node->stop_agent());
+  }
+}
+
 struct Sabotage {
   const char* name;
   const char* command;  // in the node's namespace

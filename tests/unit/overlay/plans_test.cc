@@ -7,6 +7,7 @@
 #include "overlay/masquerade_plan.h"
 #include "overlay/route_ownership.h"
 #include "overlay/routed_elsewhere.h"
+#include "overlay/stale_devices.h"
 #include "overlay/vxlan_plan.h"
 
 namespace weft::overlay {
@@ -319,6 +320,24 @@ TEST(RoutedElsewhere, IsWhatNeitherThePodsNorAnOverlayReach) {
         route("10.3.1.0/24", LinkIndex{4}), route("10.3.7.0/24", kUplink, ip("192.0.2.7")),
         route("10.3.8.0/24", kVtep)})
     EXPECT_TRUE(found(harmless).empty()) << describe(harmless, "");
+}
+
+TEST(StaleDevices, AreOfAFormerBackendOfOurNetworkAlone) {
+  const NetConf conf = NetConf::parse(R"({"Network":"10.3.0.0/16"})").value();
+  const auto stale = [&](const NetConf& of, const char* name, const char* kind,
+                         const char* address) {
+    const Link link{.index = kVtep, .name = name, .kind = kind};
+    return !stale_devices(of, {"flannel0"}, {link}, addresses({address})).empty();
+  };
+  EXPECT_TRUE(stale(conf, "flannel.1", "vxlan", "10.3.1.0/32"));
+  EXPECT_TRUE(stale(conf, "flannel-v6.7", "vxlan", "10.3.1.0/32"));
+  EXPECT_FALSE(stale(conf, "flannel0", "tun", "10.3.1.0/32")) << "the present one";
+  EXPECT_FALSE(stale(conf, "flannel.1", "vxlan", "10.9.1.0/32")) << "of another network";
+  EXPECT_FALSE(stale(conf, "flannel.1", "bridge", "10.3.1.0/32"));
+  EXPECT_FALSE(stale(conf, "vxlan0", "vxlan", "10.3.1.0/32"));
+  const NetConf alloc =
+      NetConf::parse(R"({"Network":"10.3.0.0/16","Backend":{"Type":"alloc"}})").value();
+  EXPECT_FALSE(stale(alloc, "flannel.1", "vxlan", "10.3.1.0/32"));
 }
 
 TEST(BlackholePlan, AStaleOneGoesAndOneThatIsThereStays) {
