@@ -19,6 +19,11 @@ std::size_t roll(std::size_t sides) {
   return std::uniform_int_distribution<std::size_t>(0, sides - 1)(device);
 }
 
+std::string public_address(const Lease& lease) {
+  const LeaseAttributes& attributes = lease.attributes;
+  return (attributes.public_ipv4 ? attributes.public_ipv4 : attributes.public_ipv6)->to_string();
+}
+
 }  // namespace
 
 AllocatingKeeper::AllocatingKeeper(LeaseStore& store, const NetConf& conf, LeaseTimes times,
@@ -28,12 +33,10 @@ AllocatingKeeper::AllocatingKeeper(LeaseStore& store, const NetConf& conf, Lease
 void AllocatingKeeper::take_over(Lease lease, const std::string& how) {
   const auto before = this->lease();
   if (!before || before->key != lease.key)
-    spdlog::info("lease {}: {} (public address {}, {})", lease.key.describe(), how,
-                 lease.attributes.public_ipv4 ? lease.attributes.public_ipv4->to_string()
-                                              : lease.attributes.public_ipv6->to_string(),
-                 lease.reserved
-                     ? "reserved"
-                     : "expires in " + std::to_string(times_.ttl.count()) + " s unless renewed");
+    spdlog::info(
+        "lease {}: {} (public address {}, {})", lease.key.describe(), how, public_address(lease),
+        lease.reserved ? "reserved"
+                       : "expires in " + std::to_string(times_.ttl.count()) + " s unless renewed");
   hold(std::move(lease));
 }
 
@@ -95,9 +98,31 @@ Result<bool> AllocatingKeeper::still_ours(const Lease& lease) {
   if (present.attributes.public_ipv4 != lease.attributes.public_ipv4 ||
       present.attributes.public_ipv6 != lease.attributes.public_ipv6)
     return false;
-  // Somebody wrote our lease in our name: an agent before us, or a person. Write it as it is.
-  RETURN_IF_ERROR(rewrite(present));
+  if (present.attributes == lease.attributes) {
+    RETURN_IF_ERROR(share(present));
+  } else {
+    // A person, or something that is no agent of this node. Write it as it is.
+    RETURN_IF_ERROR(rewrite(present));
+  }
   return true;
+}
+
+// Only an agent writes so, and this one did not: another node has our public address, and so our
+// subnet. Neither can know which of the two should go. Each says so, and rewrites the lease once so
+// that the other hears of it, too; both then keep what they have, or they would answer each other
+// for ever.
+Status AllocatingKeeper::share(Lease present) {
+  if (answers_.allows("")) {
+    spdlog::error(
+        "lease {}: written in this node's name by somebody else: another node, or a second daemon "
+        "of this one, has the public address {} and gives pods the same addresses; give each node "
+        "its own --public-ip",
+        present.key.describe(), public_address(present));
+    return rewrite(present);
+  }
+  ASSIGN_OR_RETURN(present.expiry, store_.expiry(present));
+  hold(std::move(present));
+  return {};
 }
 
 milliseconds AllocatingKeeper::step(const std::shared_ptr<const LeaseView>& view,

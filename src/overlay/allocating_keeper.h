@@ -35,12 +35,15 @@ class AllocatingKeeper : public LeaseKeeper {
   Result<bool> replace(const Lease& seen);
   /// Whether the store, asked anew, still holds our lease; takes over its present version.
   Result<bool> still_ours(const Lease& lease);
+  /// Somebody has written our lease, word for word as we write it.
+  Status share(Lease present);
   bool suspicious(const LeaseView& view, const Lease& lease) const;
   void take_over(Lease lease, const std::string& how);
 
   LeaseStore& store_;
   const NetConf& conf_;
   const LeaseTimes times_;
+  RateLimit answers_{std::chrono::minutes(10)};
 };
 
 }  // namespace weft::overlay

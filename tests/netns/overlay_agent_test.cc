@@ -9,6 +9,7 @@
 #include "kernel/monitor.h"
 #include "store/directory_store.h"
 #include "support/datagram.h"
+#include "support/log_lines.h"
 #include "support/segment.h"
 
 namespace weft::overlay {
@@ -344,6 +345,35 @@ TEST_F(AgentTest, ABrokenLeaseIsSkippedAndTheOthersAreKept) {
   auto node = segment_.add_node({"192.0.2.1/24"});
   node->start_agent(*store_);
   EXPECT_TRUE(ready(*node, 2));
+}
+
+// As two clones of one machine have it, or two nodes behind one address of a NAT.
+TEST_F(AgentTest, TwoNodesWithOnePublicAddressSayItAndLetTheLeaseRest) {
+  configure_vxlan();
+  const test::LogLines log;
+  const auto same = [](AgentOptions& options) {
+    options.node.uplink.public_addresses[Family::kIpv4] = ip("198.51.100.1");
+  };
+  auto first = segment_.add_node({"192.0.2.1/24"});
+  auto second = segment_.add_node({"192.0.2.2/24"});
+  first->start_agent(*store_, same);
+  ASSERT_TRUE(ready(*first, 0));
+  second->start_agent(*store_, same);
+  ASSERT_TRUE(ready(*second, 0));
+  EXPECT_EQ(subnet_env(*first), subnet_env(*second));
+  const auto alarms = [&] { return log.count("has the public address 198.51.100.1"); };
+  EXPECT_TRUE(eventually([&] { return alarms() == 2; }));
+  // From now on neither answers the other.
+  std::optional<Lease> written;
+  EXPECT_TRUE(eventually([&] {
+    const Lease lease = must(store_->list()).leases.begin()->second;
+    written = must(store_->replace(lease, lease.attributes, std::chrono::hours(24)));
+    return written.has_value();
+  }));
+  add_peer("10.244.7.0-24", "192.0.2.7", "02:00:00:00:00:07");
+  EXPECT_TRUE(ready(*first, 1));
+  EXPECT_TRUE(ready(*second, 1));
+  EXPECT_EQ(must(store_->list()).leases.at(written->key).version, written->version);
 }
 
 TEST_F(AgentTest, AnOwnLeaseThatIsDeletedIsTakenAgainWithTheSameSubnet) {
