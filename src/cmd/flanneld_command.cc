@@ -143,7 +143,8 @@ bool etcd_is_meant(const Flags& flags) {
          !flags.etcd_certfile.empty() || !flags.etcd_username.empty();
 }
 
-Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in) {
+Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in,
+                                               const std::stop_token& stop) {
   std::string kind = flags.store;
   if (kind.empty()) kind = drop_in || etcd_is_meant(flags) ? "etcd" : "directory";
   if (kind == "directory") {
@@ -158,7 +159,7 @@ Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in)
   options.key_file = flags.etcd_keyfile;
   options.username = flags.etcd_username;
   options.password = flags.etcd_password;
-  ASSIGN_OR_RETURN(auto store, EtcdStore::open(options));
+  ASSIGN_OR_RETURN(auto store, EtcdStore::open(options, stop));
   return std::unique_ptr<LeaseStore>(std::move(store));
 }
 
@@ -299,9 +300,10 @@ int run_flanneld(const std::vector<std::string>& arguments, bool drop_in) {
   options->manager = ServiceManager::from_environment();
 
   SignalStop signals;
-  const Status ended = flags.kube_subnet_mgr
-                           ? run_on(open_kube_store(flags), *options, signals.token())
-                           : run_on(open_store(flags, drop_in), *options, signals.token());
+  const Status ended =
+      flags.kube_subnet_mgr
+          ? run_on(open_kube_store(flags), *options, signals.token())
+          : run_on(open_store(flags, drop_in, signals.token()), *options, signals.token());
   if (!ended) {
     spdlog::error("{}", ended.error().text());
     return static_cast<int>(ExitCode::kWrong);

@@ -175,7 +175,8 @@ Result<EtcdPage> EtcdClient::range(const Range& range, const std::stop_token& st
 }
 
 // A key that is not there compares as mod_revision 0.
-Result<EtcdClient::Outcome> EtcdClient::change_if(const Change& change) {
+Result<EtcdClient::Outcome> EtcdClient::change_if(const Change& change,
+                                                  const std::stop_token& stop) {
   const std::string key = to_base64(change.key);
   Json body;
   Json& compare = body["compare"].emplace_back(Json::object());
@@ -189,7 +190,7 @@ Result<EtcdClient::Outcome> EtcdClient::change_if(const Change& change) {
   if (change.value) request["value"] = to_base64(*change.value);
   if (change.value) request["lease"] = number(change.lease);
   body["failure"].emplace_back(Json::object())["request_range"]["key"] = key;
-  ASSIGN_OR_RETURN(const Json answer, call("/v3/kv/txn", body));
+  ASSIGN_OR_RETURN(const Json answer, call("/v3/kv/txn", body, stop));
   ASSIGN_OR_RETURN(EtcdPage header, parse_etcd_page(answer));
   Outcome outcome{.done = false, .revision = header.revision, .current = std::nullopt};
   ObjectReader reader(answer, "etcd's answer");
@@ -208,10 +209,10 @@ Result<EtcdClient::Outcome> EtcdClient::change_if(const Change& change) {
   return outcome;
 }
 
-Result<EtcdClient::Grant> EtcdClient::grant(seconds ttl) {
+Result<EtcdClient::Grant> EtcdClient::grant(seconds ttl, const std::stop_token& stop) {
   Json body;
   body["TTL"] = number(ttl.count());
-  ASSIGN_OR_RETURN(const Json answer, call("/v3/lease/grant", body));
+  ASSIGN_OR_RETURN(const Json answer, call("/v3/lease/grant", body, stop));
   Grant grant;
   ASSIGN_OR_RETURN(grant.id, read_int64(answer, "ID"));
   ASSIGN_OR_RETURN(const std::int64_t granted, read_int64(answer, "TTL"));
@@ -220,14 +221,15 @@ Result<EtcdClient::Grant> EtcdClient::grant(seconds ttl) {
   return grant;
 }
 
-Status EtcdClient::revoke(std::int64_t id) {
-  const auto answer = call("/v3/lease/revoke", lease_id(id));
+Status EtcdClient::revoke(std::int64_t id, const std::stop_token& stop) {
+  const auto answer = call("/v3/lease/revoke", lease_id(id), stop);
   if (!answer && answer.error().number != ENOENT) return Failure(answer.error());
   return {};
 }
 
-Result<std::optional<seconds>> EtcdClient::time_to_live(std::int64_t id) {
-  ASSIGN_OR_RETURN(const Json answer, call("/v3/lease/timetolive", lease_id(id)));
+Result<std::optional<seconds>> EtcdClient::time_to_live(std::int64_t id,
+                                                        const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(const Json answer, call("/v3/lease/timetolive", lease_id(id), stop));
   // A TTL of 0 is not written; -1 says that there is no such lease.
   ASSIGN_OR_RETURN(const std::int64_t ttl, read_int64(answer, "TTL"));
   if (ttl < 0) return std::nullopt;

@@ -68,16 +68,17 @@ class EtcdClient {
     std::int64_t revision = 0;            ///< of the store after the change
     std::optional<EtcdKeyValue> current;  ///< when not done: what stands there
   };
-  Result<Outcome> change_if(const Change& change);
+  Result<Outcome> change_if(const Change& change, const std::stop_token& stop = {});
 
   struct Grant {
     std::int64_t id = 0;
     std::chrono::seconds ttl{0};  ///< as granted: etcd has a least one
   };
-  Result<Grant> grant(std::chrono::seconds ttl);
-  Status revoke(std::int64_t id);
+  Result<Grant> grant(std::chrono::seconds ttl, const std::stop_token& stop = {});
+  Status revoke(std::int64_t id, const std::stop_token& stop = {});
   /// Nothing when there is no such lease any more.
-  Result<std::optional<std::chrono::seconds>> time_to_live(std::int64_t id);
+  Result<std::optional<std::chrono::seconds>> time_to_live(std::int64_t id,
+                                                           const std::stop_token& stop = {});
 
   /// Streams what happens to the keys from `start_revision` on until `receive` returns false or
   /// etcd ends it (success), or the stream breaks or `stop` is requested (ECANCELED). After a
@@ -90,7 +91,7 @@ class EtcdClient {
   EtcdClient(EtcdOptions options, std::vector<HttpEndpoint> endpoints);
 
   Result<HttpAnswer> try_endpoints(const HttpRequest& post, const std::stop_token& stop);
-  Result<Json> call(const std::string& path, const Json& body, const std::stop_token& stop = {});
+  Result<Json> call(const std::string& path, const Json& body, const std::stop_token& stop);
   Result<std::string> token(const std::stop_token& stop);
   bool forget_refused_token(const std::string& token, const HttpAnswer& answer);
   HttpOptions http_options() const;

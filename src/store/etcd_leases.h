@@ -45,6 +45,6 @@ struct EtcdLeases {
 /// Reads them in pages of one pinned revision, so that the JSON of a large cluster is never in
 /// memory at once.
 Result<EtcdLeases> read_etcd_leases(EtcdClient& client, const EtcdLayout& layout,
-                                    const std::stop_token& stop = {});
+                                    const std::stop_token& stop);
 
 }  // namespace weft

@@ -3,19 +3,21 @@
 #include "store/etcd_watch.h"
 
 namespace weft {
-Result<std::unique_ptr<EtcdStore>> EtcdStore::open(const EtcdOptions& options) {
+Result<std::unique_ptr<EtcdStore>> EtcdStore::open(const EtcdOptions& options,
+                                                   std::stop_token stop) {
   ASSIGN_OR_RETURN(auto client, EtcdClient::open(options));
-  return std::unique_ptr<EtcdStore>(new EtcdStore(std::move(client), options.prefix));
+  return std::unique_ptr<EtcdStore>(
+      new EtcdStore(std::move(client), options.prefix, std::move(stop)));
 }
 
 Result<std::optional<std::string>> EtcdStore::network_config() {
-  ASSIGN_OR_RETURN(EtcdPage page, client_->range({.key = layout_.config()}));
+  ASSIGN_OR_RETURN(EtcdPage page, client_->range({.key = layout_.config()}, stop_));
   if (page.kvs.empty()) return std::nullopt;
   return std::move(page.kvs.front().value);
 }
 
 Result<LeaseView> EtcdStore::list() {
-  ASSIGN_OR_RETURN(const EtcdLeases leases, read_etcd_leases(*client_, layout_));
+  ASSIGN_OR_RETURN(const EtcdLeases leases, read_etcd_leases(*client_, layout_, stop_));
   return make_view(leases.entries);
 }
 
@@ -37,16 +39,17 @@ Result<std::optional<Lease>> EtcdStore::write(const LeaseKey& key,
   EtcdClient::Grant grant;
   const UnixSeconds asked = unix_now();
   if (ttl) {
-    ASSIGN_OR_RETURN(grant, client_->grant(*ttl));
+    ASSIGN_OR_RETURN(grant, client_->grant(*ttl, stop_));
   }
   const auto outcome = client_->change_if(
-      {.key = layout_.subnet(key), .seen = seen, .value = attributes.to_json(), .lease = grant.id});
+      {.key = layout_.subnet(key), .seen = seen, .value = attributes.to_json(), .lease = grant.id},
+      stop_);
   // A change whose answer was lost is asked for again at the next endpoint and then finds
   // itself there: the fresh lease is the proof.
   const bool repeated =
       outcome && outcome->current && grant.id != 0 && outcome->current->lease == grant.id;
   const bool done = outcome && (outcome->done || repeated);
-  if (!done && grant.id != 0) (void)client_->revoke(grant.id);
+  if (!done && grant.id != 0) (void)client_->revoke(grant.id, stop_);
   if (!outcome) return Failure(outcome.error());
   if (!done) return std::nullopt;
   Lease lease{.key = key,
@@ -59,11 +62,11 @@ Result<std::optional<Lease>> EtcdStore::write(const LeaseKey& key,
 }
 
 Result<std::optional<UnixSeconds>> EtcdStore::expiry(const Lease& lease) {
-  ASSIGN_OR_RETURN(const EtcdPage page, client_->range({.key = layout_.subnet(lease.key)}));
+  ASSIGN_OR_RETURN(const EtcdPage page, client_->range({.key = layout_.subnet(lease.key)}, stop_));
   if (page.kvs.empty() || page.kvs.front().mod_revision != lease.version) return std::nullopt;
   if (page.kvs.front().lease == 0) return std::nullopt;
   const UnixSeconds asked = unix_now();
-  ASSIGN_OR_RETURN(const auto ttl, client_->time_to_live(page.kvs.front().lease));
+  ASSIGN_OR_RETURN(const auto ttl, client_->time_to_live(page.kvs.front().lease, stop_));
   if (!ttl) return std::nullopt;
   return asked + *ttl;
 }
@@ -72,7 +75,8 @@ Result<bool> EtcdStore::remove(const Lease& seen) {
   ASSIGN_OR_RETURN(const auto outcome, client_->change_if({.key = layout_.subnet(seen.key),
                                                            .seen = seen.version,
                                                            .value = std::nullopt,
-                                                           .lease = 0}));
+                                                           .lease = 0},
+                                                          stop_));
   return outcome.done || !outcome.current;
 }
 

@@ -9,7 +9,9 @@
 
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
+#include <utility>
 
 #include "store/etcd_client.h"
 #include "store/etcd_leases.h"
@@ -19,8 +21,10 @@ namespace weft {
 
 class EtcdStore : public LeaseStore {
  public:
-  /// Refuses options that cannot work; connects to nothing yet.
-  static Result<std::unique_ptr<EtcdStore>> open(const EtcdOptions& options);
+  /// Refuses options that cannot work; connects to nothing yet. After `stop` every call ends at
+  /// once, also one under way.
+  static Result<std::unique_ptr<EtcdStore>> open(const EtcdOptions& options,
+                                                 std::stop_token stop = {});
 
   std::string describe() const override { return "etcd at " + client_->endpoints(); }
   Result<std::optional<std::string>> network_config() override;
@@ -34,13 +38,14 @@ class EtcdStore : public LeaseStore {
   std::unique_ptr<LeaseWatch> watch(Changed changed) override;
 
  private:
-  EtcdStore(std::unique_ptr<EtcdClient> client, const std::string& prefix)
-      : client_(std::move(client)), layout_(prefix) {}
+  EtcdStore(std::unique_ptr<EtcdClient> client, const std::string& prefix, std::stop_token stop)
+      : client_(std::move(client)), layout_(prefix), stop_(std::move(stop)) {}
   Result<std::optional<Lease>> write(const LeaseKey& key, const LeaseAttributes& attributes,
                                      std::int64_t seen, std::optional<std::chrono::seconds> ttl);
 
   std::unique_ptr<EtcdClient> client_;
   EtcdLayout layout_;
+  std::stop_token stop_;
 };
 
 }  // namespace weft

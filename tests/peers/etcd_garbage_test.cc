@@ -1,6 +1,7 @@
 // What a wrong, broken or hostile server at etcd's address does to us: an Error, and the view
 // that we had.
 #include <atomic>
+#include <future>
 
 #include <gtest/gtest.h>
 
@@ -36,13 +37,14 @@ class Impostor {
   }
   void does(Mode mode) { mode_ = mode; }
 
-  std::unique_ptr<EtcdStore> store() const {
+  std::unique_ptr<EtcdStore> store(milliseconds patience = milliseconds(500),
+                                   const std::stop_token& stop = {}) const {
     EtcdOptions options;
     options.endpoints = {endpoint()};
-    options.connect_timeout = milliseconds(500);
-    options.request_timeout = milliseconds(500);
-    options.watch_silence = milliseconds(500);
-    return *EtcdStore::open(options);
+    options.connect_timeout = patience;
+    options.request_timeout = patience;
+    options.watch_silence = patience;
+    return *EtcdStore::open(options, stop);
   }
   std::string endpoint() const { return server_.endpoint(); }
 
@@ -150,6 +152,25 @@ TEST(EtcdGarbageTest, StalledWatchEndsAtOnce) {
   const auto begun = std::chrono::steady_clock::now();
   stalled.reset();
   EXPECT_LT(std::chrono::steady_clock::now() - begun, milliseconds(300));
+}
+
+TEST(EtcdGarbageTest, AStopEndsACallThatStalls) {
+  Impostor impostor;
+  impostor.does(Impostor::Mode::kStall);
+  std::stop_source stop;
+  const auto store = impostor.store(seconds(30), stop.get_token());
+  Lease seen;
+  seen.key = *LeaseKey::parse("10.3.1.0-24");
+  const std::vector<std::function<int()>> calls{
+      [&] { return store->list().error().number; },
+      [&] { return store->network_config().error().number; },
+      [&] { return store->create(seen.key, {}, seconds(60)).error().number; },
+      [&] { return store->expiry(seen).error().number; },
+      [&] { return store->remove(seen).error().number; }};
+  std::vector<std::future<int>> under_way;
+  for (const auto& call : calls) under_way.push_back(std::async(std::launch::async, call));
+  stop.request_stop();
+  for (auto& outcome : under_way) EXPECT_EQ(outcome.get(), ECANCELED);
 }
 
 // A port that takes connections into its backlog and then none any more, so that connecting
