@@ -1,7 +1,6 @@
 // text.h: small things done to strings.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -27,20 +26,8 @@ std::optional<std::string> nearest(std::string_view given,
 /// "; did you mean NEAREST?", or nothing.
 std::string did_you_mean(std::string_view given, const std::vector<std::string>& candidates);
 
-/// Characters to look for in much text: a table, several times as quick as find_first_of().
-class CharacterSet {
- public:
-  constexpr explicit CharacterSet(std::string_view characters) {
-    for (const char c : characters) has_[static_cast<unsigned char>(c)] = true;
-  }
-  /// The position of the first of them from `at` on; npos when there is none.
-  std::size_t find_in(std::string_view text, std::size_t at = 0) const {
-    while (at < text.size() && !has_[static_cast<unsigned char>(text[at])]) ++at;
-    return at < text.size() ? at : std::string_view::npos;
-  }
-
- private:
-  std::array<bool, 256> has_{};
-};
+/// The length of the UTF-8 character at the front of `text`; 0 when there is none (RFC 3629).
+std::size_t utf8_character(std::string_view text);
+bool is_utf8(std::string_view text);
 
 }  // namespace weft

@@ -3,8 +3,9 @@
 #include <algorithm>
 
 #include "base/json.h"
-#include "base/json_cursor.h"
+#include "base/protobuf.h"
 #include "base/text.h"
+#include "cluster/kube_fields.h"
 
 namespace weft {
 namespace {
@@ -27,70 +28,84 @@ constexpr FamilySuffixes kSuffixes[] = {
     {Family::kIpv4, "backend-data", "public-ip", "public-ip-overwrite", "node-public-ip"},
     {Family::kIpv6, "backend-v6-data", "public-ipv6", "public-ipv6-overwrite", "node-public-ipv6"}};
 
-void read_metadata(JsonCursor& json, const AnnotationPrefix& prefix, Node& node) {
-  json.object([&](std::string_view name) {
-    if (name == "name") {
-      node.name = json.string().value_or("");
-    } else if (name == "uid") {
-      node.uid = json.string().value_or("");
-    } else if (name == "creationTimestamp") {
-      node.created = json.string().value_or("");
-    } else if (name == "resourceVersion") {
-      node.version = json.string().value_or("");
-    } else if (name == "annotations") {
-      json.object([&](std::string_view key) {
-        if (!key.starts_with(prefix.text())) return (void)json.skip();
-        if (auto value = json.string())
-          node.annotations[std::string(key.substr(prefix.text().size()))] = *std::move(value);
-      });
-    } else {
-      json.skip();
+struct Pair {
+  std::string_view first;
+  std::string_view second;
+};
+
+Result<Pair> read_pair(std::string_view message) {
+  Pair pair;
+  RETURN_IF_ERROR(read_protobuf(message, [&](const ProtobufField& field) -> Status {
+    if (field.number == kube::pair::kFirst) pair.first = field.bytes;
+    if (field.number == kube::pair::kSecond) pair.second = field.bytes;
+    return {};
+  }));
+  return pair;
+}
+
+Result<UnixSeconds> read_time(std::string_view message) {
+  UnixSeconds time{};
+  RETURN_IF_ERROR(read_protobuf(message, [&](const ProtobufField& field) -> Status {
+    if (field.number == kube::time::kSeconds)
+      time = UnixSeconds(std::chrono::seconds(field.integer));
+    return {};
+  }));
+  return time;
+}
+
+Status read_annotation(std::string_view entry, const AnnotationPrefix& prefix, Node& node) {
+  ASSIGN_OR_RETURN(const Pair pair, read_pair(entry));
+  if (pair.first.starts_with(prefix.text()) && is_utf8(pair.first) && is_utf8(pair.second))
+    node.annotations[std::string(pair.first.substr(prefix.text().size()))] = pair.second;
+  return {};
+}
+
+Status read_metadata(std::string_view message, const AnnotationPrefix& prefix, Node& node) {
+  return read_protobuf(message, [&](const ProtobufField& field) -> Status {
+    switch (field.number) {
+      case kube::object_meta::kName:
+        node.name = field.text();
+        break;
+      case kube::object_meta::kUid:
+        node.uid = field.text();
+        break;
+      case kube::object_meta::kResourceVersion:
+        node.version = field.text();
+        break;
+      case kube::object_meta::kCreationTimestamp: {
+        ASSIGN_OR_RETURN(node.created, read_time(field.bytes));
+        break;
+      }
+      case kube::object_meta::kAnnotations:
+        return read_annotation(field.bytes, prefix, node);
     }
+    return {};
   });
 }
 
-void read_spec(JsonCursor& json, Node& node) {
+Status read_spec(std::string_view message, Node& node) {
   std::string single;
-  json.object([&](std::string_view name) {
-    if (name == "podCIDR") {
-      single = json.string().value_or("");
-    } else if (name == "podCIDRs") {
-      node.pod_cidrs.clear();
-      json.array([&] {
-        auto text = json.string();
-        if (text && node.pod_cidrs.size() < kMostAddresses)
-          node.pod_cidrs.push_back(*std::move(text));
-      });
-    } else {
-      json.skip();
-    }
-  });
+  RETURN_IF_ERROR(read_protobuf(message, [&](const ProtobufField& field) -> Status {
+    if (field.number == kube::node_spec::kPodCidr) single = field.text();
+    if (field.number == kube::node_spec::kPodCidrs && !field.bytes.empty() &&
+        node.pod_cidrs.size() < kMostAddresses)
+      node.pod_cidrs.push_back(field.text());
+    return {};
+  }));
   if (node.pod_cidrs.empty() && !single.empty()) node.pod_cidrs.push_back(std::move(single));
+  return {};
 }
 
-void read_pair(JsonCursor& json, std::string_view first, std::string& first_value,
-               std::string_view second, std::string& second_value) {
-  json.object([&](std::string_view name) {
-    if (name == first)
-      first_value = json.string().value_or("");
-    else if (name == second)
-      second_value = json.string().value_or("");
-    else
-      json.skip();
-  });
-}
-
-void read_status(JsonCursor& json, Node& node) {
-  json.object([&](std::string_view name) {
-    if (name != "addresses" && name != "conditions") return (void)json.skip();
-    json.array([&] {
-      std::string type;
-      std::string value;
-      read_pair(json, "type", type, name == "addresses" ? "address" : "status", value);
-      if (type == "NetworkUnavailable" && name == "conditions") node.network_unavailable = value;
-      if (type != "InternalIP" || node.internal_ips.size() >= kMostAddresses) return;
-      if (const auto address = IpAddress::parse(value)) node.internal_ips.push_back(*address);
-    });
+Status read_status(std::string_view message, Node& node) {
+  return read_protobuf(message, [&](const ProtobufField& field) -> Status {
+    const bool condition = field.number == kube::node_status::kConditions;
+    if (!condition && field.number != kube::node_status::kAddresses) return {};
+    ASSIGN_OR_RETURN(const Pair pair, read_pair(field.bytes));
+    if (condition && pair.first == "NetworkUnavailable") node.network_unavailable = pair.second;
+    if (condition || pair.first != "InternalIP" || node.internal_ips.size() >= kMostAddresses)
+      return {};
+    if (const auto address = IpAddress::parse(pair.second)) node.internal_ips.push_back(*address);
+    return {};
   });
 }
 
@@ -172,20 +187,20 @@ Result<AnnotationPrefix> AnnotationPrefix::parse(std::string_view text) {
   return result;
 }
 
-Result<Node> Node::parse(std::string_view text, const AnnotationPrefix& prefix) {
+Result<Node> Node::parse(std::string_view message, const AnnotationPrefix& prefix) {
   Node node;
-  JsonCursor json(text);
-  json.object([&](std::string_view member) {
-    if (member == "metadata")
-      read_metadata(json, prefix, node);
-    else if (member == "spec")
-      read_spec(json, node);
-    else if (member == "status")
-      read_status(json, node);
-    else
-      json.skip();
+  Status read = read_protobuf(message, [&](const ProtobufField& field) -> Status {
+    switch (field.number) {
+      case kube::object::kMetadata:
+        return read_metadata(field.bytes, prefix, node);
+      case kube::node::kSpec:
+        return read_spec(field.bytes, node);
+      case kube::node::kStatus:
+        return read_status(field.bytes, node);
+    }
+    return {};
   });
-  if (!json.at_end()) return fail("a Node that is no JSON object");
+  if (!read) return because("a Node that cannot be read", std::move(read).error());
   if (node.name.empty()) return fail("a Node without a name");
   return node;
 }

@@ -38,17 +38,18 @@ using Annotations = std::map<std::string, std::string, std::less<>>;
 
 struct Node {
   std::string name = {};
-  std::string uid = {};      ///< another one when a Node of the same name was made anew
-  std::string created = {};  ///< RFC 3339 in UTC, so that the texts order by age
-  std::string version = {};  ///< resourceVersion: equal or not, nothing more
+  std::string uid = {};  ///< another one when a Node of the same name was made anew
+  UnixSeconds created = {};
+  std::string version = {};                 ///< resourceVersion: equal or not, nothing more
   std::vector<std::string> pod_cidrs = {};  ///< spec.podCIDRs, or the one of spec.podCIDR
   std::vector<IpAddress> internal_ips = {};
   Annotations annotations = {};  ///< those under the prefix
   /// Of the condition NetworkUnavailable: "True", "False", or empty when there is none.
   std::string network_unavailable = {};
 
-  /// Reads a Node's JSON. Addresses that are none are left out.
-  static Result<Node> parse(std::string_view json, const AnnotationPrefix& prefix);
+  /// Reads a Node's protobuf message (cluster/kube_fields.h). Addresses that are none and texts
+  /// that are no UTF-8 are left out.
+  static Result<Node> parse(std::string_view message, const AnnotationPrefix& prefix);
 
   /// The value of an annotation; nothing when it is absent or empty.
   std::optional<std::string> annotation(std::string_view suffix) const;

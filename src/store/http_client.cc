@@ -14,6 +14,7 @@
 #include <boost/optional/optional.hpp>
 
 #include "base/base64.h"
+#include "base/text.h"
 #include "store/http_connection.h"
 #include "store/http_tls.h"
 
@@ -78,6 +79,7 @@ Result<std::string> request_text(const HttpEndpoint& endpoint, const HttpRequest
   if (!request.body.empty() || request.method == "POST")
     text += "Content-Type: " + request.content_type +
             "\r\nContent-Length: " + std::to_string(request.body.size()) + "\r\n";
+  if (!request.accept.empty()) text += "Accept: " + request.accept + "\r\n";
   for (const auto& [name, value] : request.headers) {
     // A token comes from a server or a file: it must not bring headers of its own.
     if (value.find_first_of("\r\n") != std::string::npos)
@@ -111,16 +113,19 @@ class Call {
     const auto header_by = patience(Clock::now());
     RETURN_IF_ERROR(
         read_until([this] { return parser_.is_header_done(); }, [&] { return header_by; }));
+    if (streaming() && !request.accept.empty() && !is_media_type(content_type(), request.accept))
+      return HttpAnswer{.status = status(), .content_type = content_type()};
     last_piece_ = Clock::now();
     stream_by_ = options_.stream_timeout.count() == 0 ? Clock::time_point::max()
                                                       : last_piece_ + options_.stream_timeout;
     RETURN_IF_ERROR(read_until([this] { return parser_.is_done() || ended_by_receiver_; },
                                [this] { return patience(last_piece_); }));
-    return HttpAnswer{.status = status(), .body = std::move(body_)};
+    return HttpAnswer{.status = status(), .body = std::move(body_), .content_type = content_type()};
   }
 
  private:
   int status() const { return static_cast<int>(parser_.get().result_int()); }
+  std::string content_type() const { return std::string(parser_.get()[http::field::content_type]); }
   bool streaming() const { return receive_ && parser_.is_header_done() && status() == 200; }
 
   // Until when something has to have come that `since` was waited for.
@@ -276,6 +281,11 @@ Result<HttpAnswer> http_call(const HttpEndpoint& endpoint, const HttpOptions& op
                              const HttpRequest& request, const std::stop_token& stop) {
   const Receiver none;
   return Call(endpoint, options, stop, none).run(request);
+}
+
+bool is_media_type(std::string_view content_type, std::string_view media_type) {
+  const auto type = trim(content_type.substr(0, content_type.find(';')));
+  return boost::beast::iequals({type.data(), type.size()}, {media_type.data(), media_type.size()});
 }
 
 Result<HttpAnswer> http_stream(const HttpEndpoint& endpoint, const HttpOptions& options,

@@ -54,12 +54,14 @@ struct HttpRequest {
   std::string path;  ///< with its query
   std::string body = {};
   std::string content_type = "application/json";  ///< of the body
+  std::string accept = {};                        ///< the media type that is wanted; any when empty
   std::vector<std::pair<std::string, std::string>> headers = {};
 };
 
 struct HttpAnswer {
   int status = 0;
-  std::string body;
+  std::string body = {};
+  std::string content_type = {};  ///< of the body, as the server says it
 };
 
 /// More than this is no answer of a store.
@@ -71,8 +73,12 @@ constexpr std::size_t kLargestAnswer = 64U << 20U;
 Result<HttpAnswer> http_call(const HttpEndpoint& endpoint, const HttpOptions& options,
                              const HttpRequest& request, const std::stop_token& stop);
 
+/// Whether a Content-Type is of this media type, whatever its parameters.
+bool is_media_type(std::string_view content_type, std::string_view media_type);
+
 /// The same for an answer without end: `receive` gets each piece of a 200 as it comes and ends
-/// the call by returning false, which is success. The body of another status is handed back.
+/// the call by returning false, which is success. The body of another status is handed back. A
+/// 200 of another type than `accept` is not read: it is handed back without its body.
 /// When nothing came for `read_timeout`, or not all within `stream_timeout`, the Error's number
 /// is ETIMEDOUT.
 Result<HttpAnswer> http_stream(const HttpEndpoint& endpoint, const HttpOptions& options,

@@ -2,8 +2,9 @@
 
 #include "base/base64.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/text.h"
-#include "store/kube_stream.h"
+#include "store/kube_message.h"
 
 namespace weft {
 namespace {
@@ -28,12 +29,12 @@ Result<std::string> KubeClient::credentials() const {
 
 Result<HttpAnswer> KubeClient::ask(const Call& call, const HttpOptions& options,
                                    const std::stop_token& stop, const Receiver& receive) const {
-  HttpRequest request{
-      .method = call.method,
-      .path = access_.path + call.path,
-      .body = call.body,
-      .content_type = call.content_type,
-      .headers = {{"Accept", "application/json"}, {"User-Agent", "weftd/" WEFT_VERSION}}};
+  HttpRequest request{.method = call.method,
+                      .path = access_.path + call.path,
+                      .body = call.body,
+                      .content_type = call.content_type,
+                      .accept = receive ? kKubeProtobuf : "application/json",
+                      .headers = {{"User-Agent", "weftd/" WEFT_VERSION}}};
   ASSIGN_OR_RETURN(std::string credentials, this->credentials());
   for (bool repeated = false;; repeated = true) {
     auto sent = request;
@@ -51,7 +52,7 @@ Result<std::string> KubeClient::call(const Call& call, const std::stop_token& st
   const std::string tried = call.method + " " + call.path.substr(0, call.path.find('?'));
   auto answer = ask(call, access_.http, stop, {});
   if (!answer) return because(tried, std::move(answer).error());
-  if (answer->status / 100 != 2) return kube_refusal(tried, answer->status, answer->body);
+  if (answer->status / 100 != 2) return kube_refusal(tried, *answer);
   return std::move(answer->body);
 }
 
@@ -64,7 +65,11 @@ Status KubeClient::stream(const Call& call, const Patience& patience, const std:
   const std::string tried = call.method + " " + call.path.substr(0, call.path.find('?'));
   auto answer = ask(call, options, stop, receive);
   if (!answer) return because(tried, std::move(answer).error());
-  if (answer->status != 200) return kube_refusal(tried, answer->status, answer->body);
+  if (answer->status != 200) return kube_refusal(tried, *answer);
+  if (!is_media_type(answer->content_type, kKubeProtobuf))
+    return fail(tried + ": the " + describe() + " answers with the type " +
+                    shown(answer->content_type) + " instead of " + kKubeProtobuf,
+                "check that it is an API server and no proxy that answers in its place");
   return {};
 }
 

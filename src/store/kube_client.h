@@ -1,4 +1,5 @@
-// kube_client.h: calls of the Kubernetes API, in JSON.
+// kube_client.h: calls of the Kubernetes API: single ones in JSON, what is listed and watched in
+// its protobuf encoding (kube_message.h), which costs the server a fraction of the time.
 //
 // Every call opens a connection of its own (see http_client.h) and reads the files of its
 // access afresh, so that a rotated token or certificate counts from the next call on. A token
@@ -39,8 +40,8 @@ class KubeClient {
   /// EAGAIN for 429; otherwise those of http_call().
   Result<std::string> call(const Call& call, const std::stop_token& stop = {}) const;
 
-  /// The same, but the body goes to `receive` piece by piece; it ends the call by returning
-  /// false, which is success.
+  /// The same in protobuf, and the body goes to `receive` piece by piece; it ends the call by
+  /// returning false, which is success. A body of another type is an Error.
   Status stream(const Call& call, const Patience& patience, const std::stop_token& stop,
                 const std::function<bool(std::string_view)>& receive) const;
 

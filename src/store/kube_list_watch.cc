@@ -116,12 +116,12 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
   const std::string path = options_.path + "?watch=true&allowWatchBookmarks=true&resourceVersion=" +
                            query_value(version_) +
                            "&timeoutSeconds=" + std::to_string(time.count());
-  KubeLines lines;
+  KubeFrames frames;
   Status trouble;
   bool heard = false;
   const auto receive = [&](std::string_view bytes) {
     heard = true;
-    trouble = lines.feed(bytes, [this](std::string_view line) { return apply(line); });
+    trouble = frames.feed(bytes, [this](std::string_view frame) { return apply(frame); });
     return trouble.has_value();
   };
   Status ended = stream_.run(stop, [&](const std::stop_token& this_stream) {
@@ -140,9 +140,9 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
   return because("watching " + options_.path, std::move(ended).error());
 }
 
-Status KubeListWatch::apply(std::string_view line) {
+Status KubeListWatch::apply(std::string_view frame) {
   using Type = KubeWatchEvent::Type;
-  ASSIGN_OR_RETURN(const KubeWatchEvent event, parse_kube_watch_event(line));
+  ASSIGN_OR_RETURN(const KubeWatchEvent event, parse_kube_watch_event(frame));
   if (event.type == Type::kError) return kube_watch_error(event.object);
   ASSIGN_OR_RETURN(KubeMeta meta, read_kube_meta(event.object));
   const bool bookmark = event.type == Type::kBookmark;

@@ -74,7 +74,7 @@ class KubeListWatch {
   /// The continuation of the next page; empty after the last.
   Result<std::string> list_page(const std::string& continuation, const std::stop_token& stop);
   Status follow(const std::stop_token& stop);
-  Status apply(std::string_view line);
+  Status apply(std::string_view frame);
   void report(Status health);
 
   const KubeClient& client_;

@@ -9,7 +9,6 @@
 
 #include "base/files.h"
 #include "base/json.h"
-#include "base/json_cursor.h"
 #include "base/unix_time.h"
 
 namespace weft {
@@ -80,18 +79,15 @@ LeaseView view_of_nodes(const std::map<std::string, NodeEntry>& nodes) {
 }
 
 Result<std::string> node_of_pod(std::string_view pod) {
+  ASSIGN_OR_RETURN(const Json json, parse_json(pod));
   std::string node;
-  JsonCursor json(pod);
-  json.object([&](std::string_view name) {
-    if (name != "spec") return (void)json.skip();
-    json.object([&](std::string_view member) {
-      if (member == "nodeName")
-        node = json.string().value_or("");
-      else
-        json.skip();
-    });
-  });
-  if (!json.at_end()) return fail("a Pod that is no JSON object");
+  ObjectReader reader(json, "a Pod");
+  if (const Json* spec = reader.object("spec")) {
+    ObjectReader spec_reader(*spec, "a Pod's spec");
+    spec_reader.read("nodeName", node);
+    RETURN_IF_ERROR(spec_reader.finish());
+  }
+  RETURN_IF_ERROR(reader.finish());
   if (node.empty()) return fail("the pod is on no node");
   return node;
 }

@@ -1,221 +1,119 @@
 #include "store/kube_stream.h"
 
-#include <cerrno>
-
 #include "base/json.h"
-#include "base/json_cursor.h"
-#include "base/text.h"
+#include "cluster/kube_fields.h"
 
 namespace weft {
 namespace {
 
-// etcd refuses objects of more than 1.5 MB.
-constexpr std::size_t kLargestObject = 8U << 20U;
-constexpr std::size_t kLargestShell = 1U << 20U;
+constexpr std::size_t kShortestPrefix = 2;
+constexpr std::size_t kFrameLength = 4;
 
-bool is_blank(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-int number_of(int status) {
-  switch (status) {
-    case 401:
-      return EACCES;
-    case 403:
-      return EPERM;
-    case 404:
-      return ENOENT;
-    case 409:
-      return EEXIST;
-    case 410:
-      return ESTALE;
-    case 429:
-      return EAGAIN;
-    default:
-      return 0;
+// Moves bytes until `waiting` has `wanted` of them; whether it has.
+bool fill(std::string& waiting, std::size_t wanted, std::string_view& bytes) {
+  if (waiting.size() < wanted) {
+    const auto piece = bytes.substr(0, wanted - waiting.size());
+    waiting.reserve(wanted);
+    waiting.append(piece);
+    bytes.remove_prefix(piece.size());
   }
+  return waiting.size() >= wanted;
 }
 
-std::string next_step(int status) {
-  if (status == 401) return "check that the token or the client certificate is valid and renewed";
-  if (status == 403) return "check the ClusterRole and its binding";
-  return "";
-}
-
-std::string message_of(std::string_view body) {
-  std::string message;
-  JsonCursor json(body);
-  json.object([&](std::string_view name) {
-    if (name == "message")
-      message = json.string().value_or("");
-    else
-      json.skip();
-  });
-  // Others' words in a log line.
-  for (char& c : message)
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';
-  return json.at_end() ? message.substr(0, 300) : "";
+Status check_size(const std::string& what, std::uint64_t size) {
+  if (size <= kLargestKubeObject) return {};
+  return fail(what + " of " + std::to_string(size) + " bytes, more than 8 MB");
 }
 
 }  // namespace
 
-Failure kube_refusal(const std::string& tried, int status, std::string_view body) {
-  std::string words = message_of(body);
-  if (words.empty()) words = "status " + std::to_string(status);
-  if (status == 401) words += " (the credentials are not accepted)";
-  return Failure(
-      Error{.what = tried + ": " + words, .next = next_step(status), .number = number_of(status)});
-}
-
-Result<KubeMeta> read_kube_meta(std::string_view object) {
-  KubeMeta meta;
-  JsonCursor json(object);
-  json.object([&](std::string_view name) {
-    if (name != "metadata") return (void)json.skip();
-    json.object([&](std::string_view member) {
-      if (member == "namespace")
-        meta.ns = json.string().value_or("");
-      else if (member == "name")
-        meta.name = json.string().value_or("");
-      else if (member == "resourceVersion")
-        meta.version = json.string().value_or("");
-      else
-        json.skip();
-    });
-    if (json.ok()) json.leave();
-  });
-  if (!json.at_end()) return fail("an object that is no JSON: " + shown(object));
-  return meta;
-}
-
-// Up to the next character that means something: most of a list is inside of strings.
-std::size_t KubeListDecoder::take_run(std::string_view bytes) {
-  static constexpr CharacterSet kInString("\"\\");
-  static constexpr CharacterSet kOutside("\"{}[], \t\r\n");
-  const auto stop = (in_string_ ? kInString : kOutside).find_in(bytes);
-  const auto length = stop == std::string_view::npos ? bytes.size() : stop;
-  target().append(bytes.substr(0, length));
-  return length;
-}
-
 Status KubeListDecoder::feed(std::string_view bytes) {
-  while (!bytes.empty()) {
-    if (!escaped_) bytes.remove_prefix(take_run(bytes));
-    if (object_.size() > kLargestObject) return fail("a list with an item of more than 8 MB");
-    if (shell_.size() > kLargestShell)
-      return fail("an answer that is no list of objects: " + shown(shell_));
-    if (bytes.empty()) break;
-    RETURN_IF_ERROR(take(bytes[0]));
-    bytes.remove_prefix(1);
+  while (!bytes.empty())
+    if (fill(waiting_, wanted_, bytes)) RETURN_IF_ERROR(take());
+  return {};
+}
+
+// The step to which the waiting bytes suffice: the magic bytes, a prefix, or a whole field.
+Status KubeListDecoder::take() {
+  if (!begun_) return take_magic();
+  ASSIGN_OR_RETURN(const auto prefix, read_protobuf_prefix(waiting_));
+  if (!prefix) {
+    ++wanted_;
+    return {};
+  }
+  if (!in_list() && prefix->number == kube::unknown::kRaw) return begin_list(prefix->length);
+  RETURN_IF_ERROR(check_size("a list with an item", prefix->length));
+  wanted_ = prefix->size + static_cast<std::size_t>(prefix->length);
+  if (in_list() && wanted_ > *list_left_) return fail("a list with an item that is longer than it");
+  if (waiting_.size() < wanted_) return {};
+  const auto value = std::string_view(waiting_).substr(prefix->size);
+  if (in_list()) {
+    *list_left_ -= wanted_;
+    RETURN_IF_ERROR(take_of_list(prefix->number, value));
+  } else {
+    RETURN_IF_ERROR(take_around_list(prefix->number, value));
+  }
+  next_field();
+  return {};
+}
+
+void KubeListDecoder::next_field() {
+  waiting_.clear();
+  wanted_ = kShortestPrefix;
+}
+
+Status KubeListDecoder::take_magic() {
+  if (waiting_ != kKubeMagic)
+    return fail("an answer that is no object of Kubernetes but begins with " + shown(waiting_));
+  begun_ = true;
+  next_field();
+  return {};
+}
+
+Status KubeListDecoder::begin_list(std::uint64_t size) {
+  if (list_left_) return fail("an answer with two lists");
+  if (!kind_.ends_with("List"))
+    return fail("an answer that is no list but of the kind " + shown(kind_));
+  list_left_ = size;
+  next_field();
+  return {};
+}
+
+Status KubeListDecoder::take_around_list(std::uint32_t number, std::string_view value) {
+  if (number == kube::unknown::kTypeMeta) {
+    ASSIGN_OR_RETURN(kind_, read_kube_kind(value));
   }
   return {};
 }
 
-// One character that may mean something.
-Status KubeListDecoder::take(char c) {
-  if (in_string_) {
-    target().push_back(c);
-    if (c == '"' && !escaped_) in_string_ = false;
-    escaped_ = c == '\\' && !escaped_;
+Status KubeListDecoder::take_of_list(std::uint32_t number, std::string_view value) {
+  if (number == kube::list::kItems) return item_(value);
+  if (number != kube::list::kMetadata) return {};
+  return read_protobuf(value, [&](const ProtobufField& field) -> Status {
+    if (field.number == kube::list_meta::kResourceVersion) end_.version = field.text();
+    if (field.number == kube::list_meta::kContinue) end_.continuation = field.text();
     return {};
-  }
-  if (is_blank(c)) return {};
-  if (in_items_ && depth_ == 2 && c == ',') return {};
-  if (in_items_ && depth_ == 2 && c != '{' && c != ']')
-    return fail("a list with an item that is no object");
-  if (c == '{' || c == '[') ++depth_;
-  target().push_back(c);
-  if (c == '"') in_string_ = true;
-  if (c == '[' && depth_ == 2)
-    in_items_ = shell_.ends_with("{\"items\":[") || shell_.ends_with(",\"items\":[");
-  if (c != '}' && c != ']') return {};
-  if (--depth_ < 0) return fail("a list with a bracket too many");
-  if (!in_items_ || depth_ > 2) return {};
-  if (depth_ < 2) {
-    in_items_ = false;
-    return {};
-  }
-  const Status taken = item_(object_);
-  object_.clear();
-  return taken;
+  });
 }
 
 Result<KubeListDecoder::End> KubeListDecoder::finish() const {
-  const auto list = parse_json(shell_);
-  if (!list || !list->is_object())
-    return fail("an answer that is no list of objects: " + shown(shell_));
-  std::string kind;
-  End end;
-  ObjectReader reader(*list, "a list");
-  reader.read("kind", kind);
-  const Json* metadata = reader.object("metadata");
-  const Json* items = reader.array("items");
-  // An empty list may say null.
-  const bool has_items = items != nullptr || find_member(*list, "items") != nullptr;
-  RETURN_IF_ERROR(reader.finish());
-  // Every object was taken out of it.
-  if (items != nullptr && !items->empty()) return fail("a list with an item that is no object");
-  if (!kind.ends_with("List") || metadata == nullptr || !has_items)
-    return fail("an answer that is no list but of the kind " + shown(kind));
-  ObjectReader metadata_reader(*metadata, "a list's metadata");
-  metadata_reader.read("resourceVersion", end.version);
-  metadata_reader.read("continue", end.continuation);
-  RETURN_IF_ERROR(metadata_reader.finish());
-  if (end.version.empty()) return fail("a list without a resourceVersion");
-  return end;
+  if (!list_left_) return fail("an answer that is no list, or ends before it");
+  if (*list_left_ != 0 || !waiting_.empty()) return fail("an answer that ends within its list");
+  if (end_.version.empty()) return fail("a list without a resourceVersion");
+  return end_;
 }
 
-Result<KubeWatchEvent> parse_kube_watch_event(std::string_view line) {
-  KubeWatchEvent event;
-  std::string type;
-  JsonCursor json(line);
-  json.object([&](std::string_view name) {
-    if (name == "type")
-      type = json.string().value_or("");
-    else if (name == "object")
-      event.object = json.skip();
-    else
-      json.skip();
-  });
-  if (!json.at_end() || event.object.empty())
-    return fail("a watch event that cannot be read: " + shown(line));
-  if (type == "ADDED" || type == "MODIFIED")
-    event.type = KubeWatchEvent::Type::kPut;
-  else if (type == "DELETED")
-    event.type = KubeWatchEvent::Type::kRemoved;
-  else if (type == "BOOKMARK")
-    event.type = KubeWatchEvent::Type::kBookmark;
-  else if (type == "ERROR")
-    event.type = KubeWatchEvent::Type::kError;
-  else
-    return fail("a watch event of the type " + shown(type));
-  return event;
-}
-
-Failure kube_watch_error(std::string_view status_object) {
-  int code = 0;
-  JsonCursor json(status_object);
-  json.object([&](std::string_view name) {
-    const auto value = json.skip();
-    if (name == "code") code = value == "410" ? 410 : 500;
-  });
-  return kube_refusal("the watch was ended", code, status_object);
-}
-
-Status KubeLines::feed(std::string_view bytes,
-                       const std::function<Status(std::string_view)>& line) {
-  for (;;) {
-    const auto end = bytes.find('\n');
-    if (rest_.size() + std::min(end, bytes.size()) > kLargestObject)
-      return fail("a watch event of more than 8 MB");
-    if (end == std::string_view::npos) break;
-    std::string_view whole = bytes.substr(0, end);
-    if (!rest_.empty()) whole = rest_.append(whole);
-    if (whole.find_first_not_of(" \t\r") != std::string_view::npos) RETURN_IF_ERROR(line(whole));
-    rest_.clear();
-    bytes.remove_prefix(end + 1);
+Status KubeFrames::feed(std::string_view bytes,
+                        const std::function<Status(std::string_view)>& frame) {
+  while (fill(waiting_, kFrameLength, bytes)) {
+    std::uint64_t length = 0;
+    for (const char c : std::string_view(waiting_).substr(0, kFrameLength))
+      length = length << 8U | static_cast<unsigned char>(c);
+    RETURN_IF_ERROR(check_size("a watch event", length));
+    if (!fill(waiting_, kFrameLength + static_cast<std::size_t>(length), bytes)) return {};
+    RETURN_IF_ERROR(frame(std::string_view(waiting_).substr(kFrameLength)));
+    waiting_.clear();
   }
-  rest_.append(bytes);
   return {};
 }
 

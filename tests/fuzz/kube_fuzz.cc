@@ -37,6 +37,18 @@ Read read_list(const std::vector<std::string_view>& pieces) {
   return read;
 }
 
+std::vector<std::string> read_watch(const std::vector<std::string_view>& pieces) {
+  std::vector<std::string> read;
+  KubeFrames frames;
+  for (const auto piece : pieces)
+    if (!frames.feed(piece, [&](std::string_view frame) -> Status {
+          read.emplace_back(frame);
+          return {};
+        }))
+      break;
+  return read;
+}
+
 void use_object(std::string_view object) {
   (void)read_kube_meta(object);
   const auto node = Node::parse(object, {});
@@ -56,19 +68,21 @@ void use_object(std::string_view object) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size == 0) return 0;
-  const std::string_view text(reinterpret_cast<const char*>(data + 1), size - 1);
-  const std::size_t cut = data[0] % (text.size() + 1);
-  const Read whole = read_list({text});
-  CHECK(read_list({text.substr(0, cut), text.substr(cut)}) == whole);
-  for (const auto& item : whole.items) use_object(item);
-  use_object(text);
-  KubeLines lines;
-  (void)lines.feed(text, [](std::string_view line) -> Status {
-    const auto event = parse_kube_watch_event(line);
-    if (!event) return Failure(event.error());
-    (void)kube_watch_error(event->object);
+  const std::string text(reinterpret_cast<const char*>(data + 1), size - 1);
+  const std::string_view front = std::string_view(text).substr(0, data[0] % (text.size() + 1));
+  const std::string_view rest = std::string_view(text).substr(front.size());
+  const Read list = read_list({text});
+  CHECK(read_list({front, rest}) == list);
+  for (const auto& item : list.items) use_object(item);
+  const auto frames = read_watch({text});
+  CHECK(read_watch({front, rest}) == frames);
+  for (const auto& frame : frames) {
+    const auto event = parse_kube_watch_event(frame);
+    if (!event) continue;
+    CHECK(kube_watch_error(event->object).value().what.size() < 1000);
     use_object(event->object);
-    return {};
-  });
+  }
+  use_object(text);
+  (void)kube_refusal("fuzz", {.status = 403, .body = text, .content_type = kKubeProtobuf});
   return 0;
 }

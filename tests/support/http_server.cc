@@ -95,10 +95,9 @@ void HttpServer::serve(const Fd& socket, const std::stop_token& stop) const {
   }
 }
 
-std::string http_answer(int status, std::string_view body) {
-  return "HTTP/1.1 " + std::to_string(status) +
-         " So\r\nContent-Type: application/json\r\nContent-Length: " + std::to_string(body.size()) +
-         "\r\n\r\n" + std::string(body);
+std::string http_answer(int status, std::string_view body, std::string_view type) {
+  return "HTTP/1.1 " + std::to_string(status) + " So\r\nContent-Type: " + std::string(type) +
+         "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
 }
 
 }  // namespace weft::test

@@ -56,6 +56,7 @@ class HttpServer {
 };
 
 /// A whole answer with its length.
-std::string http_answer(int status, std::string_view body);
+std::string http_answer(int status, std::string_view body,
+                        std::string_view type = "application/json");
 
 }  // namespace weft::test

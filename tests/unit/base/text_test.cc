@@ -71,5 +71,15 @@ TEST(Base64Test, Refused) {
     EXPECT_FALSE(from_base64(text)) << text;
 }
 
+TEST(Utf8, IsWhatRfc3629Says) {
+  for (const char* text : {"", "a\n", "na\xc3\xafve", "\xe2\x82\xac", "\xed\x9f\xbf",
+                           "\xf0\x9f\x98\x80", "\xf4\x8f\xbf\xbf"})
+    EXPECT_TRUE(is_utf8(text)) << text;
+  for (const char* text :
+       {"\x80", "\xff", "a\xc3", "\xc3z", "\xc0\xaf", "\xe0\x9f\xbf", "\xed\xa0\x80", "\xe2\x82",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80"})
+    EXPECT_FALSE(is_utf8(text)) << testing::PrintToString(text);
+}
+
 }  // namespace
 }  // namespace weft

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/kube_messages.h"
+
 namespace weft {
 namespace {
 
@@ -36,30 +38,65 @@ TEST(AnnotationPrefix, FollowsFlannelsRules) {
   }
 }
 
-constexpr char kNode[] = R"({"kind":"Node","metadata":{"name":"a","uid":"u","resourceVersion":"7",
-  "creationTimestamp":"2026-01-02T03:04:05Z","labels":{"name":"x"},"annotations":{
-  "flannel.alpha.coreos.com/kube-subnet-manager":"true",
-  "flannel.alpha.coreos.com/public-ip":"192.0.2.1",
-  "flannel.alpha.coreos.com/public-ipv6":"2001:db8::1",
-  "flannel.alpha.coreos.com/backend-type":"vxlan",
-  "flannel.alpha.coreos.com/backend-data":"{\"VNI\":1}",
-  "flannel.alpha.coreos.com/backend-v6-data":"null","other/public-ip":"x"}},
-  "spec":{"podCIDR":"10.244.1.0/24","podCIDRs":["10.244.1.0/24","fd00:1::/64"],"taints":[{}]},
-  "status":{"addresses":[{"type":"Hostname","address":"a"},
-  {"address":"192.0.2.1","type":"InternalIP"},{"type":"InternalIP","address":"nonsense"}],
-  "conditions":[{"type":"Ready","status":"True"},{"type":"NetworkUnavailable","status":"False"}],
-  "images":[{"names":["x"],"sizeBytes":1}]}})";
+using test::kube_fields;
+using test::kube_pair;
 
-Node parse(std::string_view json) {
-  return Node::parse(json, {}).value();
+// A Node out of the messages of its three parts.
+std::string node_of(const std::string& metadata, const std::string& spec = "",
+                    const std::string& status = "") {
+  return kube_fields([&](auto& node) {
+    node.add_message(kube::object::kMetadata, metadata);
+    node.add_message(kube::node::kSpec, spec);
+    node.add_message(kube::node::kStatus, status);
+  });
+}
+
+std::string whole_node() {
+  const std::string metadata = kube_fields([](auto& meta) {
+    meta.add_string(kube::object_meta::kName, "a");
+    meta.add_string(kube::object_meta::kUid, "u");
+    meta.add_string(kube::object_meta::kResourceVersion, "7");
+    meta.add_message(kube::object_meta::kCreationTimestamp, kube_fields([](auto& time) {
+                       time.add_int64(kube::time::kSeconds, 1'767'323'045);
+                     }));
+    constexpr std::uint32_t kLabels = 11;
+    meta.add_message(kLabels, kube_pair("name", "x"));
+    const std::string prefix = "flannel.alpha.coreos.com/";
+    for (const auto& [key, value] : Annotations{{prefix + "kube-subnet-manager", "true"},
+                                                {prefix + "public-ip", "192.0.2.1"},
+                                                {prefix + "public-ipv6", "2001:db8::1"},
+                                                {prefix + "backend-type", "vxlan"},
+                                                {prefix + "backend-data", "{\"VNI\":1}"},
+                                                {prefix + "backend-v6-data", "null"},
+                                                {"other/public-ip", "x"}})
+      meta.add_message(kube::object_meta::kAnnotations, kube_pair(key, value));
+  });
+  const std::string spec = kube_fields([](auto& message) {
+    message.add_string(kube::node_spec::kPodCidr, "10.244.1.0/24");
+    message.add_string(kube::node_spec::kPodCidrs, "10.244.1.0/24");
+    message.add_string(kube::node_spec::kPodCidrs, "fd00:1::/64");
+  });
+  const std::string status = kube_fields([](auto& message) {
+    message.add_message(kube::node_status::kConditions, kube_pair("Ready", "True"));
+    message.add_message(kube::node_status::kConditions, kube_pair("NetworkUnavailable", "False"));
+    for (const auto& [type, address] : {std::pair<const char*, const char*>{"Hostname", "a"},
+                                        {"InternalIP", "192.0.2.1"},
+                                        {"InternalIP", "nonsense"}})
+      message.add_message(kube::node_status::kAddresses, kube_pair(type, address));
+  });
+  return node_of(metadata, spec, status);
+}
+
+Node parse(std::string_view message) {
+  return Node::parse(message, {}).value();
 }
 
 TEST(Node, IsReadWithWhatThePodNetworkNeeds) {
-  const Node node = parse(kNode);
+  const Node node = parse(whole_node());
   EXPECT_EQ(node.name, "a");
   EXPECT_EQ(node.uid, "u");
   EXPECT_EQ(node.version, "7");
-  EXPECT_EQ(node.created, "2026-01-02T03:04:05Z");
+  EXPECT_EQ(node.created, UnixSeconds(std::chrono::seconds(1'767'323'045)));
   EXPECT_EQ(node.pod_cidrs, (std::vector<std::string>{"10.244.1.0/24", "fd00:1::/64"}));
   EXPECT_EQ(node.internal_ips, std::vector<IpAddress>{IpAddress::parse("192.0.2.1").value()});
   EXPECT_EQ(node.annotations.size(), 6U);
@@ -73,14 +110,44 @@ TEST(Node, IsReadWithWhatThePodNetworkNeeds) {
   EXPECT_EQ((*lease)->attributes.backend_v6_data, "");
 }
 
+TEST(Node, EveryHalfOfOneIsRefusedOrReadAsFarAsItIs) {
+  const std::string whole = whole_node();
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    const auto half = Node::parse(std::string_view(whole).substr(0, size), {});
+    if (half) {
+      EXPECT_EQ(half->name, "a") << size;
+    }
+  }
+}
+
 TEST(Node, WhatIsNoNodeIsRefused) {
-  for (const char* text : {"", "{", "[]", "<html>", "{}", R"({"metadata":{"name":7}})",
-                           R"({"metadata":{"name":"a"}}x)", R"({"metadata":{"name":"a"})"})
-    EXPECT_FALSE(Node::parse(text, {})) << text;
-  // Wrong types inside are as if they were not there.
-  const Node node = parse(R"({"metadata":{"name":"a","annotations":[1]},"spec":{"podCIDRs":"x",
-    "podCIDR":{}},"status":{"addresses":{"type":"InternalIP"},"conditions":[7,null]}})");
-  EXPECT_EQ(node, Node{.name = "a"});
+  const auto named = [](const std::string& name) {
+    return kube_fields([&](auto& meta) { meta.add_string(kube::object_meta::kName, name); });
+  };
+  const std::string number =
+      kube_fields([](auto& meta) { meta.add_int32(kube::object_meta::kName, 7); });
+  for (const std::string& message :
+       {std::string(), std::string("{}"), std::string("<html>"), node_of(""), node_of("<html>"),
+        node_of(number), node_of(named("\xff\xfe")), node_of(named("a")) + "x",
+        node_of(named("a"), "<html>"), node_of(named("a"), "", "\x22\x05")})
+    EXPECT_FALSE(Node::parse(message, {})) << testing::PrintToString(message);
+  // Wrong types inside, and texts that are none, are as if they were not there.
+  const std::string metadata =
+      named("a") + kube_fields([](auto& meta) {
+        meta.add_int32(kube::object_meta::kAnnotations, 1);
+        meta.add_int32(kube::object_meta::kCreationTimestamp, 1);
+        meta.add_message(kube::object_meta::kAnnotations,
+                         kube_pair("flannel.alpha.coreos.com/public-ip", "\xff"));
+      });
+  const std::string spec = kube_fields([](auto& message) {
+    message.add_int32(kube::node_spec::kPodCidr, 1);
+    message.add_int32(kube::node_spec::kPodCidrs, 1);
+  });
+  const std::string status = kube_fields([](auto& message) {
+    message.add_int32(kube::node_status::kAddresses, 1);
+    message.add_string(kube::node_status::kConditions, "");
+  });
+  EXPECT_EQ(parse(node_of(metadata, spec, status)), Node{.name = "a"});
 }
 
 Node with(std::vector<std::string> cidrs, Annotations annotations) {

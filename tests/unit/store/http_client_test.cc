@@ -159,6 +159,26 @@ TEST(HttpClientTest, AStreamOutlivesTheTotalTimeAndEndsAsItsReceiverWants) {
   EXPECT_GE(received.size(), 10U);
 }
 
+TEST(HttpClientTest, AStreamOfAnotherTypeThanWantedIsNotRead) {
+  const HttpServer server([](const HttpServer::Request& request, const HttpServer::Peer& peer) {
+    peer.send("HTTP/1.1 200 OK\r\nContent-Type: Text/Plain; a=b\r\n\r\n" + request.head);
+    peer.stall();
+  });
+  for (const char* wanted : {"text/plain", "text/html"}) {
+    std::string received;
+    const auto answer =
+        http_stream(at(server), impatient(), {.path = "/", .accept = wanted}, {}, [&](auto piece) {
+          received += piece;
+          return false;
+        });
+    ASSERT_TRUE(answer) << answer.error().text();
+    EXPECT_EQ(answer->content_type, "Text/Plain; a=b");
+    EXPECT_EQ(received.empty(), wanted == std::string("text/html")) << wanted;
+    if (received.empty()) continue;
+    EXPECT_NE(received.find("\r\nAccept: text/plain"), std::string::npos) << received;
+  }
+}
+
 TEST(HttpClientTest, ASilentStreamIsTold) {
   const HttpServer server([](const auto&, const HttpServer::Peer& peer) {
     if (peer.send(kChunked)) peer.stall();

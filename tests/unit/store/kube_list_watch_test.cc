@@ -10,6 +10,7 @@
 #include "store/kube_table.h"
 #include "support/eventually.h"
 #include "support/http_server.h"
+#include "support/kube_messages.h"
 
 namespace weft {
 namespace {
@@ -19,22 +20,30 @@ using test::eventually;
 using test::http_answer;
 using test::HttpServer;
 
-constexpr char kStream[] = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n";
+constexpr char kStream[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/vnd.kubernetes.protobuf;stream=watch\r\n"
+    "Connection: close\r\n\r\n";
 
 std::string object(const std::string& name, int version) {
-  return R"({"metadata":{"name":")" + name + R"(","resourceVersion":")" + std::to_string(version) +
-         "\"}}";
+  return test::kube_object({.name = name, .version = std::to_string(version)});
+}
+
+std::string answer(int status, const std::string& body) {
+  return http_answer(status, body, kKubeProtobuf);
 }
 
 std::string list(const std::vector<std::string>& names, const std::string& next = "") {
-  std::string items;
-  for (const auto& name : names) items += (items.empty() ? "" : ",") + object(name, 1);
-  return http_answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"5","continue":")" +
-                              next + R"("},"items":[)" + items + "]}");
+  std::vector<std::string> items;
+  for (const auto& name : names) items.push_back(object(name, 1));
+  return answer(200, test::kube_list(items, "5", next));
 }
 
 std::string event(const std::string& type, const std::string& name, int version) {
-  return R"({"type":")" + type + R"(","object":)" + object(name, version) + "}\n";
+  return test::kube_frame(test::kube_event(type, object(name, version)));
+}
+
+std::string refusal(int code, const std::string& message) {
+  return test::kube_body("Status", test::kube_status(code, message));
 }
 
 // Follows "/nodes" of a server whose answers are the test's: `lists` and `watches` count the
@@ -95,6 +104,12 @@ void silent(int, const HttpServer::Request&, const HttpServer::Peer& peer) {
   peer.stall();
 }
 
+// Whether the health is a failure with these words.
+bool tells(const Followed& nodes, const std::string& words) {
+  const Status health = nodes.health();
+  return !health && health.error().text().find(words) != std::string::npos;
+}
+
 Followed::Answer lists_ab() {
   return [](int, const auto&, const auto& peer) { peer.send(list({"a", "b"})); };
 }
@@ -115,7 +130,7 @@ TEST(KubeListWatch, AContinuationThatIsGoneBeginsAnew) {
   Followed nodes(
       [](int number, const auto&, const auto& peer) {
         if (number == 0) peer.send(list({"x", "y"}, "old"));
-        if (number == 1) peer.send(http_answer(410, R"({"kind":"Status","message":"expired"})"));
+        if (number == 1) peer.send(answer(410, refusal(410, "expired")));
         if (number >= 2) peer.send(list({"a"}));
       },
       silent);
@@ -123,11 +138,16 @@ TEST(KubeListWatch, AContinuationThatIsGoneBeginsAnew) {
 }
 
 TEST(KubeListWatch, NonsenseIsNeverAnEmptyCluster) {
-  const std::string half = list({"x", "y"}).substr(0, 150);
+  const std::string whole = list({"x", "y"});
+  const std::string half = whole.substr(0, whole.size() - 10);
   const std::vector<std::string> nonsense{
-      http_answer(200, "<html>502 Bad Gateway</html>"),
-      http_answer(200, "{}"),
-      http_answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[{}]})"),
+      http_answer(200, "<html>502 Bad Gateway</html>", "text/html"),
+      http_answer(200, R"({"kind":"NodeList","metadata":{"resourceVersion":"1"},"items":[]})"),
+      answer(200, "<html>502 Bad Gateway</html>"),
+      answer(200, ""),
+      answer(200, test::kube_list({""}, "1")),
+      answer(200, test::kube_list({object("\xff", 1)}, "1")),
+      answer(200, refusal(500, "oops")),
       http_answer(500, "oops"),
       half,
       std::string(kStream) + half.substr(half.find("\r\n\r\n") + 4),
@@ -142,7 +162,7 @@ TEST(KubeListWatch, NonsenseIsNeverAnEmptyCluster) {
       },
       [](int, const auto&, const auto& peer) {
         peer.send(std::string(kStream) +
-                  R"({"type":"ERROR","object":{"code":410,"message":"too old"}})" + "\n");
+                  test::kube_frame(test::kube_event_of("ERROR", refusal(410, "too old"))));
       });
   std::string seen;
   EXPECT_TRUE(eventually(
@@ -173,7 +193,8 @@ TEST(KubeListWatch, AWatchGoesOnWhereItEnded) {
   Followed nodes(lists_ab(), [&](int number, const HttpServer::Request& request, const auto& peer) {
     if (number == 0)
       // Half an event is none.
-      peer.send(std::string(kStream) + event("ADDED", "c", 8) + R"({"type":"DELETED","obj)");
+      peer.send(std::string(kStream) + event("ADDED", "c", 8) +
+                event("DELETED", "a", 9).substr(0, 20));
     if (number == 1) {
       asked = request.head;
       peer.send(std::string(kStream) + event("ADDED", "d", 9));
@@ -189,7 +210,8 @@ TEST(KubeListWatch, ASilentStreamIsOpenedAgainAndAStalledListIsTriedAgain) {
   Followed nodes(
       [](int number, const auto&, const auto& peer) {
         if (number == 0) {
-          peer.send(list({"x"}).substr(0, 120));
+          const std::string whole = list({"x"});
+          peer.send(whole.substr(0, whole.size() - 10));
           peer.stall();
         } else {
           peer.send(list({"a"}));
@@ -211,23 +233,51 @@ TEST(KubeListWatch, AnEventThatCannotBeReadListsAnew) {
       },
       [](int number, const auto& request, const auto& peer) {
         if (number > 0) return silent(number, request, peer);
-        peer.send(std::string(kStream) + "<html>oops</html>\n");
+        peer.send(std::string(kStream) + "<html>oops</html>");
       });
   EXPECT_TRUE(nodes.comes_to("a b"));
 }
 
-TEST(KubeListWatch, ARefusalIsToldInTheServersWords) {
+TEST(KubeListWatch, AWatchOfAnotherTypeIsNone) {
+  Followed nodes(lists_ab(), [](int, const auto&, const auto& peer) {
+    peer.send("HTTP/1.1 200 OK\r\nContent-Type: application/json;stream=watch\r\n\r\n" +
+              event("ADDED", "c", 6));
+    peer.stall();
+  });
+  EXPECT_TRUE(eventually([&] { return tells(nodes, "\"application/json;stream=watch\""); }))
+      << nodes.health().error().text();
+  EXPECT_EQ(nodes.names(), "a b");
+}
+
+TEST(KubeListWatch, AListOfAnotherTypeIsToldWithItsServer) {
   Followed nodes(
-      [](int, const auto&, const auto& peer) {
-        peer.send(http_answer(403, R"({"kind":"Status","code":403,
-          "message":"nodes is forbidden: User x cannot list"})"));
+      [](int, const HttpServer::Request& request, const auto& peer) {
+        EXPECT_NE(request.head.find("\r\nAccept: application/vnd.kubernetes.protobuf\r\n"),
+                  std::string::npos)
+            << request.head;
+        peer.send(http_answer(200, "<html>please log in</html>", "text/html; charset=utf-8"));
       },
       silent);
   EXPECT_TRUE(eventually([&] {
-    return !nodes.health() && nodes.health().error().text().find(
-                                  "User x cannot list; check the ClusterRole") != std::string::npos;
+    return tells(nodes, "Kubernetes API at http://127.0.0.1:") &&
+           tells(nodes,
+                 "answers with the type \"text/html; charset=utf-8\" instead of "
+                 "application/vnd.kubernetes.protobuf");
   })) << nodes.health().error().text();
   EXPECT_EQ(nodes.names(), "nothing");
+}
+
+TEST(KubeListWatch, ARefusalIsToldInTheServersWords) {
+  for (const std::string& answered :
+       {answer(403, refusal(403, "nodes is forbidden: User x cannot list")),
+        http_answer(403, R"({"kind":"Status","code":403,
+          "message":"nodes is forbidden: User x cannot list"})")}) {
+    Followed nodes([&](int, const auto&, const auto& peer) { peer.send(answered); }, silent);
+    EXPECT_TRUE(eventually([&] {
+      return tells(nodes, "User x cannot list; check the ClusterRole");
+    })) << nodes.health().error().text();
+    EXPECT_EQ(nodes.names(), "nothing");
+  }
 }
 
 }  // namespace
