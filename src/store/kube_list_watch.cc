@@ -93,6 +93,7 @@ Result<std::string> KubeListWatch::list_page(const std::string& continuation,
     return {};
   });
   std::string path = options_.path + "?limit=" + std::to_string(options_.page);
+  if (version_.empty()) path += "&resourceVersion=0";
   if (!continuation.empty()) path += "&continue=" + query_value(continuation);
   Status read;
   RETURN_IF_ERROR(

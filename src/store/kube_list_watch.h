@@ -7,6 +7,11 @@
 // cannot be read, everything is listed anew. What was read before stays until a list is whole:
 // neither half a list nor an outage is ever an empty cluster.
 //
+// The first list is the one that the server has in its memory (resourceVersion=0), as that of the
+// kubelet and kube-proxy is; it comes in one page. It may be a moment old: the watch goes on from
+// its version. So a cluster that starts all at once does not read everything out of etcd once a
+// node. Later lists are consistent ones.
+//
 // Between failures it waits 100 ms doubling to a longest pause, each time by a random half more or
 // less, so that the nodes of a cluster do not come back all at once.
 //

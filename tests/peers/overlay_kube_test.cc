@@ -8,6 +8,7 @@
 #include "kube_server.h"
 #include "support/datagram.h"
 #include "support/http_server.h"
+#include "support/kube_messages.h"
 #include "support/segment.h"
 #include "support/server_process.h"
 
@@ -313,13 +314,15 @@ TEST_F(OverlayInKubernetes, HostileAnnotationsAreNamedAndChangeNothing) {
 
 // A server that lists the Node, and then takes every write without an answer.
 TEST_F(OverlayInKubernetes, AnApiThatTakesAPatchAndSaysNothingDelaysNoStop) {
+  const std::string spec = test::kube_fields(
+      [](auto& message) { message.add_string(kube::node_spec::kPodCidr, "10.244.1.0/24"); });
+  const std::string node =
+      test::kube_object({.name = "alpha", .version = "5"}) +
+      test::kube_fields([&](auto& message) { message.add_message(kube::node::kSpec, spec); });
   std::atomic<bool> patched{false};
   const auto answer = [&](const auto& request, const auto& peer) {
     if (request.head.rfind("GET", 0) == 0 && request.head.find("watch=true") == std::string::npos)
-      return (void)peer.send(test::http_answer(
-          200, R"({"kind":"NodeList","metadata":{"resourceVersion":"5"},"items":[{"metadata":
-            {"name":"alpha","uid":"1","resourceVersion":"5"},
-            "spec":{"podCIDR":"10.244.1.0/24"}}]})"));
+      return (void)peer.send(test::http_answer(200, test::kube_list({node}, "5"), kKubeProtobuf));
     if (request.head.rfind("PATCH", 0) == 0) patched = true;
     peer.stall();
   };

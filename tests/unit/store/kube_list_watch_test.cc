@@ -126,6 +126,29 @@ TEST(KubeListWatch, PagesMakeOneList) {
   EXPECT_TRUE(eventually([&] { return nodes.health().has_value(); }));
 }
 
+// A server refuses a version beside a continuation, and what it has forgotten is not to be found
+// in its memory.
+TEST(KubeListWatch, OnlyTheFirstListMayBeTheOneInTheServersMemory) {
+  LockGuarded<std::string> asked;
+  Followed nodes(
+      [&](int number, const HttpServer::Request& request, const auto& peer) {
+        asked.with([&](std::string& all) {
+          all += request.head.substr(0, request.head.find(" HTTP")) + "\n";
+        });
+        peer.send(number == 0 ? list({"a"}, "next") : list({"a", "b"}));
+      },
+      [](int number, const auto& request, const auto& peer) {
+        if (number > 0) return silent(number, request, peer);
+        peer.send(std::string(kStream) +
+                  test::kube_frame(test::kube_event_of("ERROR", refusal(410, "too old"))));
+      });
+  EXPECT_TRUE(eventually([&] { return nodes.watches >= 2; }));
+  EXPECT_EQ(asked.copy(),
+            "GET /nodes?limit=2&resourceVersion=0\n"
+            "GET /nodes?limit=2&continue=next\n"
+            "GET /nodes?limit=2\n");
+}
+
 TEST(KubeListWatch, AContinuationThatIsGoneBeginsAnew) {
   Followed nodes(
       [](int number, const auto&, const auto& peer) {
