@@ -14,7 +14,7 @@ namespace {
 using Wire = protozero::pbf_wire_type;
 
 // Two varints of full length.
-constexpr std::size_t kLongestPrefix = 2 * protozero::max_varint_length;
+constexpr std::size_t kLongestPrefix = std::size_t{2} * protozero::max_varint_length;
 
 // protozero throws where bytes are no message: the one place that knows of it.
 template <class Read>
