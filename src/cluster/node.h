@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "base/unix_time.h"
 #include "cluster/lease.h"
 #include "net/address.h"
 

@@ -18,6 +18,7 @@
 #include <string>
 #include <variant>
 
+#include "base/unix_time.h"
 #include "cluster/node.h"
 #include "store/kube_client.h"
 #include "store/kube_list_watch.h"
