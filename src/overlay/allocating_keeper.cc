@@ -44,8 +44,9 @@ Result<bool> AllocatingKeeper::replace(const Lease& seen) {
   // A reservation has no time to live, and loses none of that by being rewritten.
   const auto ttl = seen.reserved ? std::nullopt : std::optional(times_.ttl);
   ASSIGN_OR_RETURN(auto written, store_.replace(seen, hooks_.attributes(seen), ttl));
-  if (written) take_over(*std::move(written), "taken again");
-  return written.has_value();
+  if (!written) return false;
+  take_over(*std::move(written), "taken again");
+  return true;
 }
 
 Status AllocatingKeeper::rewrite(const Lease& seen) {
@@ -62,8 +63,9 @@ Result<bool> AllocatingKeeper::try_to_take(const Allocation& allocation) {
   if (allocation.own) return replace(*allocation.own);
   ASSIGN_OR_RETURN(auto created,
                    store_.create(allocation.key, hooks_.attributes(std::nullopt), times_.ttl));
-  if (created) take_over(*std::move(created), "taken");
-  return created.has_value();
+  if (!created) return false;
+  take_over(*std::move(created), "taken");
+  return true;
 }
 
 // A view serves the first try as well as a fresh list: every change is conditional on what was

@@ -43,8 +43,9 @@ Hook inspect(const IptablesChain& chain, const std::string& ours) {
 
 std::vector<std::string> deletions(const std::string& chain,
                                    const std::vector<std::string>& rules) {
+  const std::string start = "-D " + chain + " ";
   std::vector<std::string> commands;
-  for (const auto& rule : rules) commands.push_back("-D " + chain + " " + rule);
+  for (const auto& rule : rules) commands.push_back(start + rule);
   return commands;
 }
 
@@ -52,8 +53,9 @@ std::vector<std::string> deletions(const std::string& chain,
 std::vector<std::string> rewriting(const std::string& chain, const std::vector<std::string>& rules,
                                    const std::vector<std::string>& more) {
   std::vector<std::string> commands{":" + chain + " - [0:0]"};
+  const std::string start = "-A " + chain + " ";
   for (const auto* part : {&rules, &more})
-    for (const auto& rule : *part) commands.push_back("-A " + chain + " " + rule);
+    for (const auto& rule : *part) commands.push_back(start + rule);
   return commands;
 }
 
@@ -171,7 +173,8 @@ std::string restore_script(const std::vector<IptablesEdit>& edits) {
     for (const auto& command : edit.commands)
       if (command[0] != ':') tables[edit.table] += command + "\n";
   std::string script;
-  for (const auto& [table, commands] : tables) script += "*" + table + "\n" + commands + "COMMIT\n";
+  for (const auto& [table, commands] : tables)
+    script.append("*").append(table).append("\n").append(commands).append("COMMIT\n");
   return script;
 }
 

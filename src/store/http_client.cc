@@ -85,7 +85,7 @@ Result<std::string> request_text(const HttpEndpoint& endpoint, const HttpRequest
     if (value.find_first_of("\r\n") != std::string::npos)
       return fail("asking " + endpoint.to_string() + ": the header " + name +
                   " holds a line break");
-    text += name + ": " + value + "\r\n";
+    text.append(name).append(": ").append(value).append("\r\n");
   }
   return text + "\r\n" + request.body;
 }
