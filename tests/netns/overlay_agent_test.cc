@@ -170,7 +170,7 @@ INSTANTIATE_TEST_SUITE_P(
         Sabotage{"AVtepSetDown", "ip link set flannel.1 down"},
         Sabotage{"AChangedMac", "ip link set flannel.1 address 02:00:00:00:00:99"},
         Sabotage{"AChangedMtu", "ip link set flannel.1 mtu 1300"},
-        Sabotage{"ADeletedAddress", "ip addr flush dev flannel.1"},
+        Sabotage{"ADeletedAddress", "ip addr flush dev flannel.1 primary"},
         Sabotage{"ADeletedRoute", "ip route del 10.244.7.0/24"},
         Sabotage{"AChangedRoute", "ip route replace 10.244.7.0/24 dev flannel.1"},
         Sabotage{"AStrayRoute", "ip route add 10.244.99.0/24 via 10.244.7.0 dev flannel.1 onlink"},

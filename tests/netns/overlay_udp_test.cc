@@ -222,15 +222,16 @@ TEST_P(UdpDrift, IsRepairedWithoutARestart) {
   EXPECT_EQ(test::pump(one.client, one.server, kMegabyte), kMegabyte);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, UdpDrift,
-                         testing::Values(Sabotage{"DeviceDeleted", "ip link del flannel0"},
-                                         Sabotage{"DeviceDown", "ip link set flannel0 down"},
-                                         Sabotage{"Mtu", "ip link set flannel0 mtu 1300"},
-                                         Sabotage{"AddressRemoved", "ip addr flush dev flannel0"},
-                                         Sabotage{"AddressAdded",
-                                                  "ip addr add 10.244.3.3/32 dev flannel0"},
-                                         Sabotage{"RouteRemoved", "ip route flush dev flannel0"}),
-                         [](const auto& sabotage) { return sabotage.param.name; });
+// What `ip` flushes it flushes until nothing is left, which a repair may never let it see.
+INSTANTIATE_TEST_SUITE_P(
+    All, UdpDrift,
+    testing::Values(Sabotage{"DeviceDeleted", "ip link del flannel0"},
+                    Sabotage{"DeviceDown", "ip link set flannel0 down"},
+                    Sabotage{"Mtu", "ip link set flannel0 mtu 1300"},
+                    Sabotage{"AddressRemoved", "ip addr flush dev flannel0 primary"},
+                    Sabotage{"AddressAdded", "ip addr add 10.244.3.3/32 dev flannel0"},
+                    Sabotage{"RouteRemoved", "ip route del 10.244.0.0/16 dev flannel0"}),
+    [](const auto& sabotage) { return sabotage.param.name; });
 
 TEST_F(UdpTest, ThreeNodesReachEachOther) {
   std::vector<std::unique_ptr<Node>> nodes;

@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "support/segment.h"
+#include "support/uninterrupted.h"
 
 namespace weft::test {
 
@@ -52,7 +53,7 @@ inline bool datagram_arrives(Node& from, const IpAddress& source, Node& to,
   bind_to(sender, source);
   ::sendto(sender.get(), "x", 1, 0, reinterpret_cast<const sockaddr*>(&there), sizeof there);
   char byte = 0;
-  return ::recv(receiver.get(), &byte, 1, 0) == 1;
+  return uninterrupted([&] { return ::recv(receiver.get(), &byte, 1, 0); }) == 1;
 }
 
 }  // namespace weft::test

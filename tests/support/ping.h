@@ -13,6 +13,7 @@
 #include "base/fd.h"
 #include "kernel/sysctl.h"
 #include "support/segment.h"
+#include "support/uninterrupted.h"
 
 namespace weft::test {
 
@@ -49,7 +50,8 @@ inline bool pings(const kernel::Netns& netns, const IpAddress& from, const IpAdd
   if (::sendto(socket.get(), echo.data(), echo.size(), 0, reinterpret_cast<const sockaddr*>(&there),
                sizeof there) < 0)
     return false;
-  return ::recv(socket.get(), echo.data(), echo.size(), 0) == static_cast<ssize_t>(echo.size());
+  return uninterrupted([&] { return ::recv(socket.get(), echo.data(), echo.size(), 0); }) ==
+         static_cast<ssize_t>(echo.size());
 }
 
 }  // namespace weft::test

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "kernel/sysctl.h"
 #include "support/segment.h"
+#include "support/uninterrupted.h"
 
 namespace weft::test {
 
@@ -83,9 +84,14 @@ inline Connection open_connection(const Pod& from, const Pod& to) {
   EXPECT_EQ(::listen(listener.get(), 1), 0);
   Connection connection{.client = open_socket(from.netns, SOCK_STREAM, from.address, 0)};
   const sockaddr_in there = at(to.address, kPort);
-  if (::connect(connection.client.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) ==
-      0)
-    connection.server = Fd(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  const int connected = uninterrupted([&] {
+    return ::connect(connection.client.get(), reinterpret_cast<const sockaddr*>(&there),
+                     sizeof there);
+  });
+  // Called again it may find that it has succeeded meanwhile.
+  if (connected == 0 || errno == EISCONN)
+    connection.server = Fd(
+        uninterrupted([&] { return ::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC); }));
   return connection;
 }
 
@@ -106,8 +112,10 @@ inline std::size_t pump(const Fd& from, const Fd& to, std::size_t size) {
   std::jthread sender([&] {
     for (std::size_t sent = 0; sent < size;) {
       const std::size_t place = sent % kBlock.size();
-      const ssize_t taken = ::send(from.get(), &kBlock[place],
-                                   std::min(size - sent, kBlock.size() - place), MSG_NOSIGNAL);
+      const ssize_t taken = uninterrupted([&] {
+        return ::send(from.get(), &kBlock[place], std::min(size - sent, kBlock.size() - place),
+                      MSG_NOSIGNAL);
+      });
       if (taken <= 0) return;
       sent += static_cast<std::size_t>(taken);
     }
@@ -116,8 +124,9 @@ inline std::size_t pump(const Fd& from, const Fd& to, std::size_t size) {
   std::size_t right = 0;
   while (right < size) {
     const std::size_t place = right % kBlock.size();
-    const ssize_t taken =
-        ::recv(to.get(), buffer.data(), std::min(buffer.size(), kBlock.size() - place), 0);
+    const ssize_t taken = uninterrupted([&] {
+      return ::recv(to.get(), buffer.data(), std::min(buffer.size(), kBlock.size() - place), 0);
+    });
     if (taken <= 0) break;
     if (!std::equal(buffer.begin(), buffer.begin() + taken,
                     kBlock.begin() + static_cast<std::ptrdiff_t>(place)))
@@ -146,7 +155,8 @@ inline bool datagram_arrives(const Pod& from, const Pod& to, std::size_t size,
                      sizeof there),
             static_cast<ssize_t>(size));
   std::vector<std::uint8_t> buffer(65536);
-  const ssize_t taken = ::recv(receiver.get(), buffer.data(), buffer.size(), 0);
+  const ssize_t taken =
+      uninterrupted([&] { return ::recv(receiver.get(), buffer.data(), buffer.size(), 0); });
   return taken == static_cast<ssize_t>(size) &&
          std::equal(bytes.begin(), bytes.end(), buffer.begin());
 }
