@@ -1,12 +1,15 @@
 #include "overlay/udp/worker.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <utility>
 
+#include "overlay/udp/busy_wait.h"
 #include "overlay/udp/receiver.h"
 #include "overlay/udp/transmitter.h"
 
@@ -39,8 +42,14 @@ void Worker::run(const std::stop_token& stop, kernel::Tun::Offloads offloads,
   std::array<pollfd, 3> ready{{{.fd = tun_.fd(), .events = POLLIN, .revents = 0},
                                {.fd = socket_.fd(), .events = POLLIN, .revents = 0},
                                {.fd = wake_.get(), .events = POLLIN, .revents = 0}}};
+  using Clock = std::chrono::steady_clock;
+  BusyWait wait;
   while (!stop.stop_requested()) {
-    if (::poll(ready.data(), ready.size(), -1) < 0) continue;
+    const int found = ::poll(ready.data(), ready.size(), wait.looks(Clock::now()) ? 0 : -1);
+    // Whoever else wants this CPU goes first.
+    if (found == 0) (void)::sched_yield();
+    if (found <= 0) continue;
+    wait.came(Clock::now());
     const PeerTable& table = reader.refresh();
     if (ready[0].revents != 0 && !transmitter.step(table)) return;
     if (ready[1].revents != 0) receiver.step(table);

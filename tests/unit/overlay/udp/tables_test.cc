@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "overlay/udp/busy_wait.h"
 #include "overlay/udp/counters.h"
 #include "overlay/udp/datagram_batch.h"
 #include "overlay/udp/device_plan.h"
@@ -164,6 +165,46 @@ TEST(Counters, AddUpAndNameEveryDrop) {
   EXPECT_EQ(sum.dropped(Drop::kSpoofed), 3U);
   EXPECT_EQ(to_string(Drop::kNoRoute), "no_route");
   EXPECT_EQ(to_string(Drop::kDeviceFailed), "device_failed");
+}
+
+// Lets packets come after these pauses; how long the worker has looked in all, in microseconds.
+std::int64_t looked_for(BusyWait& wait, const std::vector<int>& pauses_us) {
+  using std::chrono::microseconds;
+  BusyWait::Time now{std::chrono::seconds(1)};
+  std::int64_t looked = 0;
+  for (const int pause : pauses_us) {
+    const auto next = now + microseconds(pause);
+    for (; now < next; now += microseconds(1))
+      if (wait.looks(now)) ++looked;
+    wait.came(next);
+  }
+  return looked;
+}
+
+TEST(BusyWait, LooksAllTheTimeWhereRequestsAndAnswersFollowEachOther) {
+  BusyWait wait;
+  const std::vector<int> ping_pong(1000, 50);
+  EXPECT_GT(looked_for(wait, ping_pong), 1000 * 50 - 200);
+}
+
+TEST(BusyWait, CostsNothingWhereItDoesNotPay) {
+  BusyWait trickle;
+  EXPECT_EQ(looked_for(trickle, std::vector<int>(1000, 1000)), 0);
+  // Each answer is close, and then nothing comes for 10 ms.
+  BusyWait now_and_then;
+  std::vector<int> requests;
+  for (int i = 0; i < 1000; ++i) requests.insert(requests.end(), {10'000, 150});
+  EXPECT_LT(looked_for(now_and_then, requests), 1000);
+  // Close enough to try, and never within the time that it looks.
+  BusyWait in_vain;
+  EXPECT_LT(looked_for(in_vain, std::vector<int>(10'000, 300)), 10'000 * 300 / 50);
+}
+
+TEST(BusyWait, ComesBackWhenPacketsDo) {
+  BusyWait wait;
+  looked_for(wait, std::vector<int>(10'000, 300));
+  const std::vector<int> ping_pong(10'000, 50);
+  EXPECT_GT(looked_for(wait, ping_pong), 10'000 * 50 * 8 / 10);
 }
 
 TEST(DevicePlan, IsFlannels) {
