@@ -414,8 +414,8 @@ TEST_F(AgentTest, TheUplinksNewAddressIsPublishedAndUsed) {
   node->sh("ip addr del 192.0.2.1/24 dev eth0");
   node->sh("ip addr add 192.0.2.11/24 dev eth0");
   EXPECT_TRUE(eventually([&] {
-    const auto lease = must(store_->list()).leases.find(key);
-    return lease->second.attributes.public_ipv4 == ip("192.0.2.11") &&
+    const LeaseView view = must(store_->list());
+    return view.leases.at(key).attributes.public_ipv4 == ip("192.0.2.11") &&
            node->link("flannel.1").vxlan->local == ip("192.0.2.11");
   }));
 }

@@ -163,7 +163,9 @@ TEST_F(Soak, TheKernelFollowsTheStoreAndMemoryIsFlat) {
   EXPECT_TRUE(eventually([&] { return difference(crowd).empty(); }, seconds(20)))
       << difference(crowd);
   ASSERT_TRUE(is_running());
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed, to see who uses it still
   EXPECT_LE(memory_kb(), early_kb + early_kb / 10 + 512) << "KB, and " << early_kb << " before";
+#endif
   std::printf("%zu peers; memory %zu KB early, %zu KB at the end\n", crowd.peers().size(), early_kb,
               memory_kb());
 }
