@@ -35,6 +35,7 @@ using weft::Result;
 using Clock = std::chrono::steady_clock;
 
 constexpr int kSerial = 40;
+constexpr int kRounds = 3;
 constexpr int kAtOnce = 200;
 constexpr int kWorkers = 8;
 
@@ -257,8 +258,15 @@ int main(int argc, char** argv) {
   measure_serial(bench, {&weft_cni, &go});  // warm
   const auto [mine, peer] = measure_serial(bench, {&weft_cni, &go});
   const Removal removal = measure_removal(bench, weft_cni);
-  const double my_rate = measure_at_once(bench, weft_cni);
-  const double peer_rate = measure_at_once(bench, go);
+  // In turns, as everything else here: a moment in which the machine is busy meets both sides.
+  std::vector<double> my_rates;
+  std::vector<double> peer_rates;
+  for (int i = 0; i < kRounds; ++i) {
+    my_rates.push_back(measure_at_once(bench, weft_cni));
+    peer_rates.push_back(measure_at_once(bench, go));
+  }
+  const double my_rate = median(my_rates);
+  const double peer_rate = median(peer_rates);
 
   std::printf("%-46s %-44s %-24s %s\n", "figure", "measured", "to reach", "reached");
   row("VERSION (starting the program), p50",
@@ -274,7 +282,7 @@ int main(int argc, char** argv) {
       "<= 1.1 x the kernel", removal.del <= 1.1 * removal.kernel);
   row("DEL, beside the Go plugins",
       words("%.2f ms; Go %.2f ms; %.2f x", mine.del, peer.del, mine.del / peer.del), "", true);
-  row("200 ADDs, 8 at a time",
+  row("200 ADDs, 8 at a time, median of 3",
       words("%.0f a second; Go %.0f a second; %.1f x", my_rate, peer_rate, my_rate / peer_rate),
       ">= 3 x Go", my_rate >= 3 * peer_rate);
   must(weft::remove_tree(folder));
