@@ -72,7 +72,7 @@ std::vector<Prefix> prefixes_of(const std::string& rule) {
 
 // The rules of a chain of flannel's, by whose they are.
 struct Sharers {
-  std::vector<std::string> ours;    // and whoever's else does not belong there
+  std::vector<std::string> ours;    // and what belongs to nobody here
   std::vector<std::string> others;  // of another flanneld of this node
 };
 

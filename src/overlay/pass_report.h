@@ -33,7 +33,6 @@ class PassReport {
     if (!status) failure(status.error().text());
   }
 
-  bool edited() const { return !edits_.empty(); }
   std::map<std::string, std::size_t> edits_by_kind() const;
   const std::vector<std::string>& failures() const { return failures_; }
   const std::vector<std::string>& refusals() const { return refusals_; }

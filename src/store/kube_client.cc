@@ -48,8 +48,12 @@ Result<HttpAnswer> KubeClient::ask(const Call& call, const HttpOptions& options,
   }
 }
 
+std::string KubeClient::Call::describe() const {
+  return method + " " + path.substr(0, path.find('?'));
+}
+
 Result<std::string> KubeClient::call(const Call& call, const std::stop_token& stop) const {
-  const std::string tried = call.method + " " + call.path.substr(0, call.path.find('?'));
+  const std::string tried = call.describe();
   auto answer = ask(call, access_.http, stop, {});
   if (!answer) return because(tried, std::move(answer).error());
   if (answer->status / 100 != 2) return kube_refusal(tried, *answer);
@@ -62,7 +66,7 @@ Status KubeClient::stream(const Call& call, const Patience& patience, const std:
   options.read_timeout = patience.silence;
   options.total_timeout = patience.whole;
   options.stream_timeout = patience.whole;
-  const std::string tried = call.method + " " + call.path.substr(0, call.path.find('?'));
+  const std::string tried = call.describe();
   auto answer = ask(call, options, stop, receive);
   if (!answer) return because(tried, std::move(answer).error());
   if (answer->status != 200) return kube_refusal(tried, *answer);

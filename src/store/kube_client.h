@@ -29,6 +29,8 @@ class KubeClient {
     std::string path;  ///< with its query: "/api/v1/nodes?limit=500"
     std::string body = {};
     std::string content_type = "application/json";
+    /// For an Error: "GET /api/v1/nodes".
+    std::string describe() const;
   };
   struct Patience {
     std::chrono::milliseconds silence{10'000};  ///< between two pieces of an answer

@@ -29,7 +29,7 @@ TEST(PassReport, WhatAnotherNodeIsRefusedIsNoFailureOfThisOne) {
   report.refusal("lease 10.3.2.0/24: not programmed");
   EXPECT_TRUE(report.failures().empty());
   EXPECT_EQ(report.refusals(), std::vector<std::string>{"lease 10.3.2.0/24: not programmed"});
-  EXPECT_FALSE(report.edited());
+  EXPECT_TRUE(report.edits_by_kind().empty());
 }
 
 }  // namespace
