@@ -231,25 +231,6 @@ TEST_F(CniBridge, PortIsolationAndDisabledInterface) {
   });
 }
 
-TEST_F(CniBridge, VlansOfThePort) {
-  test::in_fresh_netns([&](kernel::Rtnetlink& host) {
-    const Status filtering = host.create(
-        {.name = "probe", .kind = "bridge", .bridge = BridgeOptions{.vlan_filtering = true}});
-    if (!filtering)
-      GTEST_SKIP() << "no VLAN filtering in this kernel: " << filtering.error().text();
-    const Container container("c1");
-    const PluginReply added =
-        call("ADD", container.port(), config(R"(,"vlan":100,"vlanTrunk":[{"minID":200,"maxID":202}],
-                       "preserveDefaultVlan":false)"));
-    ASSERT_TRUE(added.ok()) << added.output;
-    EXPECT_EQ(added.json["interfaces"][3]["name"], "br0.100");
-    const std::string port = added.json["interfaces"][1]["name"];
-    const std::string vlans = must(run_or_fail({.argv = {"bridge", "vlan", "show", "dev", port}}));
-    EXPECT_NE(vlans.find("100 PVID Egress Untagged"), std::string::npos) << vlans;
-    EXPECT_NE(vlans.find("201"), std::string::npos) << vlans;
-  });
-}
-
 TEST_F(CniBridge, TheOwnNamespaceIsRefusedBeforeAnythingIsMade) {
   test::in_fresh_netns([&](kernel::Rtnetlink& host) {
     const auto own = must(kernel::Netns::current());
