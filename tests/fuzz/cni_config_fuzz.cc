@@ -6,9 +6,11 @@
 
 #include "base/check.h"
 #include "cni/attachments.h"
+#include "cni/ipam_config.h"
 #include "cni/plugins/bridge_config.h"
 #include "cni/plugins/flannel_config.h"
 #include "cni/plugins/host_local_config.h"
+#include "cni/plugins/static_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;
@@ -21,6 +23,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       .container_id = "c1", .ifname = "eth0", .args = std::string(first)};
   const cni::Call call{environment, *json, text, "n", "1.0.0", {}};
   (void)cni::read_bridge_config(call);
+  (void)cni::read_static_config(call);
   (void)cni::valid_attachments(*json);
   (void)cni::ipam_type(*json);
   if (const auto config = cni::read_host_local_config(call)) {

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "support/temp_dir.h"
 
 namespace weft::test {
@@ -82,11 +83,15 @@ class PluginFolder {
   std::string path_;
 };
 
-/// Links named like plugins to weft-cni, whose path the build tells.
+/// Links to weft-cni, whose path the build tells: one a plugin that it holds.
 class WeftPlugins {
  public:
   WeftPlugins() {
-    for (const char* name : {"bridge", "flannel", "host-local", "loopback"}) link(name);
+    const auto list = run({.argv = {WEFT_CNI, "list"}});
+    EXPECT_TRUE(list) << list.error().text();
+    if (!list) return;
+    for (const auto& name : split(list->output, '\n'))
+      if (!name.empty()) link(name);
   }
   void link(const std::string& name) {
     EXPECT_EQ(::symlink(WEFT_CNI, (folder_.path() + "/" + name).c_str()), 0);

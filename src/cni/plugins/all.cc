@@ -6,11 +6,18 @@
 #include "cni/plugins/flannel.h"
 #include "cni/plugins/host_local.h"
 #include "cni/plugins/loopback.h"
+#include "cni/plugins/static.h"
 
 namespace weft::cni {
 
 Plugins all_plugins() {
-  static constexpr std::array<const Plugin*, 4> kAll{&kBridge, &kFlannel, &kHostLocal, &kLoopback};
+  static constexpr std::array kAll{
+      &kBridge,     //
+      &kFlannel,    //
+      &kHostLocal,  //
+      &kLoopback,   //
+      &kStatic,     //
+  };
   return kAll;
 }
 

@@ -2,6 +2,7 @@
 
 #include "cni/delegate.h"
 #include "cni/interface.h"
+#include "cni/ipam_config.h"
 #include "cni/masquerade.h"
 #include "cni/plugins/bridge_config.h"
 #include "cni/plugins/bridge_device.h"

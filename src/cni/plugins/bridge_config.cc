@@ -103,13 +103,6 @@ void read_switches(ObjectReader& reader, BridgeConfig& config) {
 
 }  // namespace
 
-std::string ipam_type(const Json& config) {
-  std::string type;
-  if (const Json* ipam = find_member(config, "ipam"); ipam != nullptr && ipam->is_object())
-    ObjectReader(*ipam, "ipam").read("type", type);
-  return type;
-}
-
 CniResult<BridgeConfig> read_bridge_config(const Call& call) {
   BridgeConfig config;
   ObjectReader reader(call.config, "failed to load netconf");

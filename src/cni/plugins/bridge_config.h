@@ -39,9 +39,6 @@ struct BridgeConfig {
 
 CniResult<BridgeConfig> read_bridge_config(const Call& call);
 
-/// `ipam.type`, whatever else is wrong with the configuration; empty when there is none.
-std::string ipam_type(const Json& config);
-
 /// Completes what IPAM gave: every address belongs to interface `container`, has a gateway when
 /// the bridge is one, and a default route of its family when asked. Returns the addresses that
 /// the bridge needs as a gateway, in order and without repetition.

@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cni/arguments.h"
+#include "cni/ipam_config.h"
 #include "cni/json_reading.h"
 
 namespace weft::cni {
@@ -17,11 +18,7 @@ CniResult<IpAddress> parse_requested(const std::string& text) {
 }
 
 CniStatus read_requested_list(const Json* holder, std::vector<IpAddress>& requested) {
-  if (holder == nullptr) return {};
-  ObjectReader reader(*holder, "requested addresses");
-  std::vector<std::string> texts;
-  reader.read("ips", texts);
-  RETURN_IF_ERROR(reader.finish());
+  ASSIGN_OR_RETURN(const auto texts, read_requested_ips(holder));
   for (const auto& text : texts) {
     ASSIGN_OR_RETURN(const IpAddress address, parse_requested(text));
     requested.push_back(address);
@@ -77,10 +74,8 @@ CniStatus check_sets(const std::vector<RangeSet>& sets, const std::string& versi
   const auto ipv4 = std::count_if(sets.begin(), sets.end(),
                                   [](const RangeSet& set) { return set[0].start.is_v4(); });
   const auto ipv6 = static_cast<std::ptrdiff_t>(sets.size()) - ipv4;
-  const auto parsed = SpecVersion::parse(version);
-  if ((ipv4 > 1 || ipv6 > 1) && (!parsed || *parsed < kFirstWithInterfaces))
-    return refuse("CNI version " + version + " does not support more than 1 address per family");
-  return {};
+  return check_addresses_per_family(static_cast<std::size_t>(ipv4), static_cast<std::size_t>(ipv6),
+                                    version);
 }
 
 }  // namespace
@@ -88,9 +83,7 @@ CniStatus check_sets(const std::vector<RangeSet>& sets, const std::string& versi
 CniResult<HostLocalConfig> read_host_local_config(const Call& call) {
   HostLocalConfig config;
   ObjectReader top(call.config, "network config");
-  const Json* ipam = top.object("ipam");
-  RETURN_IF_ERROR(top.finish());
-  if (ipam == nullptr) return refuse("IPAM config missing 'ipam' key");
+  ASSIGN_OR_RETURN(const Json* ipam, ipam_object(call.config));
   ObjectReader inside(*ipam, "ipam");
   config.data_dir = host_local_data_dir(call.config);
   inside.read("resolvConf", config.resolv_conf);
