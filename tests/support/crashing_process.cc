@@ -27,7 +27,7 @@ bool is_writing(const __ptrace_syscall_info& info) {
   static const std::set<std::uint64_t> kWriting = {
       SYS_write,   SYS_pwrite64,  SYS_rename, SYS_renameat,  SYS_renameat2, SYS_link,
       SYS_linkat,  SYS_symlink,   SYS_unlink, SYS_symlinkat, SYS_unlinkat,  SYS_mkdir,
-      SYS_mkdirat, SYS_utimensat, SYS_sendto, SYS_sendmsg};
+      SYS_mkdirat, SYS_utimensat, SYS_sendto, SYS_sendmsg,   SYS_ftruncate};
   if (info.entry.nr == SYS_openat) return (info.entry.args[2] & (O_CREAT | O_TRUNC)) != 0;
   return kWriting.contains(info.entry.nr);
 }
@@ -128,8 +128,8 @@ class Tracer {
 
 bool run_until_write(const std::vector<std::string>& argv,
                      const std::vector<std::string>& environment, const std::string& input,
-                     unsigned n) {
-  Tracer tracer(start_traced(argv, environment, input), n, Spoil::kKill);
+                     unsigned n, Spoil spoil) {
+  Tracer tracer(start_traced(argv, environment, input), n, spoil);
   tracer.run();
   return tracer.spoilt();
 }

@@ -1,29 +1,18 @@
 #include "cni/plugins/address_store.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cstdio>
-#include <thread>
-#include <unordered_set>
 
+#include "base/file_lock.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "cni/plugins/former_boots.h"
 
 namespace weft::cni {
 namespace {
-
-constexpr const char* kIndex = ".weft-index";
-constexpr std::string_view kHeader = "weft host-local index 1";
-// The header and a stamp of fixed width, so that the stamp can be written in place.
-constexpr std::size_t kHeaderSize = 56;
-// A log of this many lines more than twice what they leave over is written anew.
-constexpr std::size_t kSlack = 256;
 
 std::string body_of(const AddressOwner& owner) {
   return owner.container_id + "\r\n" + owner.ifname;
@@ -60,74 +49,28 @@ bool write_whole(int fd, std::string_view text) {
   return ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-std::string header_with(const timespec& stamp) {
-  char text[kHeaderSize + 1];
-  std::snprintf(text, sizeof text, "%.*s %021lld.%09ld", static_cast<int>(kHeader.size()),
-                kHeader.data(), static_cast<long long>(stamp.tv_sec), stamp.tv_nsec);
-  std::string header(text);
-  header.resize(kHeaderSize - 1, ' ');
-  return header + "\n";
+// Names this boot of the machine; empty where the kernel does not tell.
+std::string present_boot() {
+  const auto id = read_file("/proc/sys/kernel/random/boot_id", 64);
+  return id ? std::string(trim(*id)) : "";
 }
 
-std::string line_of(char sign, std::uint64_t owner, const IpAddress& address) {
-  char text[80];
-  std::snprintf(text, sizeof text, "%c%016llx %s\n", sign, static_cast<unsigned long long>(owner),
-                address.to_string().c_str());
-  return text;
-}
-
-using Entry = std::pair<std::uint64_t, IpAddress>;
-
-struct Log {
-  std::vector<Entry> live;
-  std::size_t lines = 0;
-};
-
-// "+<hash> <address>" and "-<hash> <address>"; the last line of an address counts. Nothing when
-// a line is not of that form.
-std::optional<Log> parse_log(std::string_view text) {
-  constexpr std::size_t kHashEnd = 17;
-  Log log;
-  std::unordered_set<IpAddress> seen;
-  while (!text.empty()) {
-    text.remove_suffix(1);
-    const auto start = text.rfind('\n') + 1;  // npos + 1 is 0
-    const std::string_view line = text.substr(start);
-    text = text.substr(0, start);
-    if (line.size() < kHashEnd + 2 || (line[0] != '+' && line[0] != '-')) return std::nullopt;
-    const auto address = IpAddress::parse(line.substr(kHashEnd + 1));
-    std::uint64_t owner = 0;
-    const auto [end, error] = std::from_chars(line.data() + 1, line.data() + kHashEnd, owner, 16);
-    if (!address || error != std::errc{} || end != line.data() + kHashEnd) return std::nullopt;
-    if (seen.insert(*address).second && line[0] == '+') log.live.emplace_back(owner, *address);
-    ++log.lines;
-  }
-  return log;
-}
-
-// Waits for the lock without sleeping for long, since it is held for fractions of a
-// millisecond; flock(2) itself would wait for ever.
 CniStatus take_lock(const Fd& lock, const std::string& path, std::chrono::milliseconds patience) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  std::chrono::microseconds pause{50};
-  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR)
-      return refuse(Code::kIoFailure, "locking " + path + ": " + go_words(errno));
-    if (std::chrono::steady_clock::now() >= deadline)
-      return refuse(Code::kTryAgainLater,
-                    "another plugin has held " + path + " for more than " +
-                        std::to_string(patience.count()) + " ms",
-                    "fuser -v " + path + " names it");
-    std::this_thread::sleep_for(pause);
-    pause = std::min(pause * 2, std::chrono::microseconds{2000});
-  }
-  return {};
+  const auto taken = lock_file(lock.get(), patience);
+  if (taken) return {};
+  if (taken.error().number != ETIMEDOUT)
+    return refuse(Code::kIoFailure, "locking " + path + ": " + go_words(taken.error().number));
+  return refuse(Code::kTryAgainLater,
+                "another plugin has held " + path + " for more than " +
+                    std::to_string(patience.count()) + " ms",
+                "fuser -v " + path + " names it");
 }
 
 }  // namespace
 
 CniResult<AddressStore> AddressStore::open(const std::string& data_dir, const std::string& network,
-                                           std::chrono::milliseconds patience) {
+                                           std::chrono::milliseconds patience,
+                                           FormerBoots former_boots) {
   const std::string folder = data_dir + "/" + network;
   Fd directory(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (directory.empty()) {
@@ -138,14 +81,14 @@ CniResult<AddressStore> AddressStore::open(const std::string& data_dir, const st
   Fd lock(::openat(directory.get(), "lock", O_RDONLY | O_CREAT | O_CLOEXEC, 0750));
   if (lock.empty()) return CniFailure(fail_errno("opening " + folder + "/lock").value());
   RETURN_IF_ERROR(take_lock(lock, folder + "/lock", patience));
-  return AddressStore(folder, std::move(directory), std::move(lock));
+  return AddressStore(folder, std::move(directory), std::move(lock), former_boots);
 }
 
 AddressStore::~AddressStore() {
-  if (changed_ && !index_.empty()) stamp();
+  if (changed_ && index_) index_->stamp();
 }
 
-std::optional<Reservation> AddressStore::read_reservation(const std::string& name) {
+std::optional<Reservation> AddressStore::read_reservation(const std::string& name) const {
   const auto address = IpAddress::parse(name);
   if (!address) return std::nullopt;
   Fd file(::openat(directory_.get(), name.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
@@ -157,111 +100,92 @@ std::optional<Reservation> AddressStore::read_reservation(const std::string& nam
   if (got < 0) return std::nullopt;
   return Reservation{.address = *address,
                      .owner = parse_body({body, static_cast<std::size_t>(got)}),
-                     .since = info.st_mtim.tv_sec};
+                     .since = info.st_mtim,
+                     .inode = info.st_ino};
 }
 
-CniResult<std::vector<Reservation>> AddressStore::reservations() {
+CniResult<std::vector<Reservation>> AddressStore::read_all(std::size_t& empty) {
   ASSIGN_OR_RETURN(const auto names, list_directory(folder_));
   std::vector<Reservation> result;
   for (const auto& name : names) {
     auto reservation = read_reservation(name);
     if (!reservation) continue;
-    if (is_nobody(reservation->owner)) {
-      ::unlinkat(directory_.get(), name.c_str(), 0);
+    if (!is_nobody(reservation->owner)) {
+      result.push_back(*std::move(reservation));
+    } else if (::unlinkat(directory_.get(), name.c_str(), 0) == 0) {
       changed_ = true;
-      continue;
+      ++empty;
     }
-    result.push_back(*std::move(reservation));
   }
   return result;
 }
 
-bool AddressStore::load_index() {
-  index_ = Fd(::openat(directory_.get(), kIndex, O_RDWR | O_APPEND | O_NOFOLLOW | O_CLOEXEC));
-  struct stat folder {};
-  if (index_.empty() || ::fstat(directory_.get(), &folder) != 0) return false;
-  const auto text = read_file(path(kIndex));
-  if (!text || text->size() < kHeaderSize || text->back() != '\n' ||
-      text->substr(0, kHeaderSize) != header_with(folder.st_mtim))
-    return false;
-  auto parsed = parse_log(std::string_view(*text).substr(kHeaderSize));
-  if (!parsed) return false;
-  entries_ = std::move(parsed->live);
-  if (parsed->lines > 2 * entries_->size() + kSlack) write_index();
-  return true;
-}
-
-CniStatus AddressStore::rebuild() {
-  ASSIGN_OR_RETURN(const auto all, reservations());
-  std::vector<Entry> entries;
-  for (const auto& reservation : all)
-    entries.emplace_back(hash(reservation.owner), reservation.address);
-  entries_ = std::move(entries);
-  write_index();
-  return {};
-}
-
-// Without an index (a full disk) everything works, only slower.
-void AddressStore::write_index() {
-  index_ = Fd(::openat(directory_.get(), kIndex,
-                       O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600));
-  if (index_.empty()) return;
-  // The old stamp is gone with the truncation: a crash from here on leads to a rebuild.
-  std::string text(kHeaderSize - 1, ' ');
-  text += '\n';
-  for (const auto& [owner, address] : *entries_) text += line_of('+', owner, address);
-  changed_ = true;
-  if (!write_whole(index_.get(), text)) index_.reset();
-}
-
-void AddressStore::append_to_index(char sign, const Entry& entry) {
-  changed_ = true;
-  if (!index_.empty() && !write_whole(index_.get(), line_of(sign, entry.first, entry.second)))
-    index_.reset();
-}
-
-void AddressStore::stamp() {
-  std::uint32_t random = 0;
-  timespec times[2]{};
-  times[0].tv_nsec = UTIME_OMIT;
-  struct stat folder {};
-  if (::getrandom(&random, sizeof random, 0) != sizeof random ||
-      ::fstat(directory_.get(), &folder) != 0)
-    return;
-  times[1].tv_sec = folder.st_mtim.tv_sec;
-  times[1].tv_nsec = static_cast<long>(random % 1'000'000'000U);
-  if (::futimens(directory_.get(), times) != 0) return;
-  // A file system with a coarser clock stores something else: then the stamp is what it says.
-  if (::fstat(directory_.get(), &folder) != 0) return;
-  const std::string header = header_with(folder.st_mtim);
-  Fd in_place(::openat(directory_.get(), kIndex, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
-  if (!in_place.empty()) write_whole(in_place.get(), header);
+CniResult<std::vector<Reservation>> AddressStore::reservations() {
+  std::size_t empty = 0;
+  return read_all(empty);
 }
 
 CniStatus AddressStore::load() {
-  if (entries_ || load_index()) return {};
-  return rebuild();
+  if (index_) return {};
+  const std::string boot = present_boot();
+  index_ = AddressIndex::load(directory_.get(), boot);
+  return index_ ? CniStatus() : rebuild(boot);
+}
+
+// Only what is older than this boot, beside having been met at its first call: a Go plugin may
+// have been at work before.
+CniStatus AddressStore::rebuild(const std::string& boot) {
+  ASSIGN_OR_RETURN(const auto all, reservations());
+  const std::string last_boot = AddressIndex::boot_of(directory_.get());
+  if (former_boots_ == FormerBoots::kReleased && !last_boot.empty() && last_boot != boot)
+    record_former_boots(directory_.get(), all, start_of_boot());
+  std::vector<AddressIndex::Entry> entries;
+  for (const auto& reservation : all)
+    entries.emplace_back(hash(reservation.owner), reservation.address);
+  index_ = AddressIndex::create(directory_.get(), boot, entries);
+  changed_ = true;
+  return {};
+}
+
+CniResult<std::size_t> AddressStore::reclaim() {
+  RETURN_IF_ERROR(load());
+  std::size_t count = 0;
+  ASSIGN_OR_RETURN(const auto all, read_all(count));
+  if (former_boots_ == FormerBoots::kStay) return count;
+  const auto former = read_former_boots(directory_.get());
+  for (const auto& reservation : all) {
+    if (!former.contains(fingerprint(reservation))) continue;
+    RETURN_IF_ERROR(release(reservation.address));
+    ++count;
+  }
+  return count;
+}
+
+CniResult<bool> AddressStore::reclaim(const IpAddress& address) {
+  if (former_boots_ == FormerBoots::kStay) return false;
+  const auto held = read_reservation(address.to_string());
+  if (!held || !read_former_boots(directory_.get()).contains(fingerprint(*held))) return false;
+  RETURN_IF_ERROR(release(address));
+  return true;
 }
 
 CniResult<std::vector<IpAddress>> AddressStore::held() {
   RETURN_IF_ERROR(load());
-  std::vector<IpAddress> addresses;
-  for (const auto& [owner, address] : *entries_) addresses.push_back(address);
+  auto addresses = index_->all();
   std::sort(addresses.begin(), addresses.end());
   return addresses;
 }
 
 CniResult<std::vector<IpAddress>> AddressStore::held_by(const AddressOwner& owner) {
   RETURN_IF_ERROR(load());
-  const std::uint64_t full = hash(owner);
-  const std::uint64_t old = hash({.container_id = owner.container_id});
   std::vector<IpAddress> addresses;
-  for (const auto& [held, address] : *entries_) {
-    if (held != full && held != old) continue;
-    const auto reservation = read_reservation(address.to_string());
-    if (reservation && belongs_to(reservation->owner, owner)) addresses.push_back(address);
-  }
+  for (const auto& holder : {owner, AddressOwner{.container_id = owner.container_id}})
+    for (const auto& address : index_->of(hash(holder))) {
+      const auto reservation = read_reservation(address.to_string());
+      if (reservation && belongs_to(reservation->owner, owner)) addresses.push_back(address);
+    }
   std::sort(addresses.begin(), addresses.end());
+  addresses.erase(std::unique(addresses.begin(), addresses.end()), addresses.end());
   return addresses;
 }
 
@@ -269,8 +193,17 @@ CniResult<bool> AddressStore::reserve(const AddressOwner& owner, const IpAddress
                                       std::size_t set) {
   RETURN_IF_ERROR(load());
   const std::string name = address.to_string();
-  Fd file(::openat(directory_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
-  if (file.empty() && errno == EEXIST) return false;
+  const auto create = [&] {
+    return Fd(
+        ::openat(directory_.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  };
+  Fd file = create();
+  if (file.empty() && errno == EEXIST) {
+    const auto held = read_reservation(name);
+    if (!held || !is_nobody(held->owner)) return false;
+    RETURN_IF_ERROR(release(address));
+    file = create();
+  }
   if (file.empty()) return CniFailure(fail_errno("creating " + path(name)).value());
   changed_ = true;
   if (!write_whole(file.get(), body_of(owner))) {
@@ -278,8 +211,7 @@ CniResult<bool> AddressStore::reserve(const AddressOwner& owner, const IpAddress
     ::unlinkat(directory_.get(), name.c_str(), 0);
     return CniFailure(failure.value());
   }
-  entries_->emplace_back(hash(owner), address);
-  append_to_index('+', entries_->back());
+  index_->add({hash(owner), address});
   remember_last(name, set);
   return true;
 }
@@ -299,11 +231,7 @@ CniStatus AddressStore::release(const IpAddress& address) {
   if (::unlinkat(directory_.get(), name.c_str(), 0) != 0 && errno != ENOENT)
     return CniFailure(fail_errno("removing " + path(name)).value());
   changed_ = true;
-  std::erase_if(*entries_, [&](const Entry& entry) {
-    if (entry.second != address) return false;
-    append_to_index('-', entry);
-    return true;
-  });
+  index_->remove(address);
   return {};
 }
 

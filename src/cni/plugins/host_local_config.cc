@@ -85,7 +85,7 @@ CniResult<HostLocalConfig> read_host_local_config(const Call& call) {
   ObjectReader top(call.config, "network config");
   ASSIGN_OR_RETURN(const Json* ipam, ipam_object(call.config));
   ObjectReader inside(*ipam, "ipam");
-  config.data_dir = host_local_data_dir(call.config);
+  config.place = host_local_place(call.config);
   inside.read("resolvConf", config.resolv_conf);
   RETURN_IF_ERROR(read_requested(call, top, config.requested));
   RETURN_IF_ERROR(read_sets(top, *ipam, inside, config.sets));
@@ -96,11 +96,15 @@ CniResult<HostLocalConfig> read_host_local_config(const Call& call) {
   return config;
 }
 
-std::string host_local_data_dir(const Json& config) {
+HostLocalPlace host_local_place(const Json& config) {
+  HostLocalPlace place;
+  const Json* ipam = find_member(config, "ipam");
+  if (ipam == nullptr || !ipam->is_object()) return place;
   std::string folder;
-  if (const Json* ipam = find_member(config, "ipam"); ipam != nullptr && ipam->is_object())
-    ObjectReader(*ipam, "ipam").read("dataDir", folder);
-  return folder.empty() ? HostLocalConfig{}.data_dir : folder;
+  ObjectReader(*ipam, "ipam").read("dataDir", folder);
+  if (!folder.empty()) place.data_dir = folder;
+  ObjectReader(*ipam, "ipam").read("releaseAfterReboot", place.release_after_reboot);
+  return place;
 }
 
 Dns parse_resolv_conf(std::string_view text) {

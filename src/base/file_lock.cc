@@ -1,0 +1,65 @@
+#include "base/file_lock.h"
+
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace weft {
+namespace {
+
+using std::chrono::steady_clock;
+
+// Interrupts the system calls of this thread at a deadline, and again and again after it: the
+// first signal may come just before the call that it is meant for.
+class Alarm {
+ public:
+  explicit Alarm(std::chrono::milliseconds delay) {
+    struct sigaction quiet {};
+    quiet.sa_handler = [](int) {};  // and no SA_RESTART
+    ::sigaction(SIGALRM, &quiet, &before_);
+    struct sigevent event {};
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGALRM;
+    event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
+    armed_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+    constexpr long kAgain = 10'000'000;
+    const itimerspec times{
+        .it_interval = {.tv_sec = 0, .tv_nsec = kAgain},
+        .it_value = {.tv_sec = delay.count() / 1000, .tv_nsec = delay.count() % 1000 * 1'000'000}};
+    armed_ = armed_ && ::timer_settime(timer_, 0, &times, nullptr) == 0;
+  }
+  Alarm(const Alarm&) = delete;
+  Alarm& operator=(const Alarm&) = delete;
+  ~Alarm() {
+    if (armed_) ::timer_delete(timer_);
+    ::sigaction(SIGALRM, &before_, nullptr);
+  }
+
+  bool armed() const { return armed_; }
+
+ private:
+  struct sigaction before_ {};
+  timer_t timer_{};
+  bool armed_ = false;
+};
+
+}  // namespace
+
+Status lock_file(int fd, std::chrono::milliseconds patience) {
+  if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
+  if (errno != EWOULDBLOCK) return fail_errno("locking");
+  const auto deadline = steady_clock::now() + patience;
+  const Alarm alarm(patience);
+  if (!alarm.armed()) return fail_errno("setting a timer");
+  while (::flock(fd, LOCK_EX) != 0) {
+    if (errno != EINTR) return fail_errno("locking");
+    if (steady_clock::now() >= deadline) return fail_errno("locking", ETIMEDOUT);
+  }
+  return {};
+}
+
+}  // namespace weft
