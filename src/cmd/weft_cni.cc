@@ -8,12 +8,14 @@
 // A plugin that delegates to another one of this file calls it directly (cni/delegate.h).
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/exit_code.h"
-#include "base/fd.h"
+#include "cmd/weft_cni_command.h"
 #include "cni/dispatch.h"
 #include "cni/plugins/all.h"
 
@@ -56,39 +58,11 @@ int serve(const Plugin& plugin) {
   return answer.exit_code;
 }
 
-std::string plugin_list() {
-  std::string text;
-  for (const Plugin* plugin : all_plugins()) text += std::string(plugin->name) + "\n";
-  return text;
-}
-
-std::string help() {
-  std::string text =
-      "Examples:\n"
-      "  ln weft-cni /opt/cni/bin/bridge     make the bridge plugin of it\n"
-      "  weft-cni bridge                     run that plugin (CNI_* variables, JSON on stdin)\n"
-      "  weft-cni list                       the plugins it holds\n"
-      "\n"
-      "weft-cni is the CNI plugins of weft in one file. A container runtime starts it under\n"
-      "the name of a plugin. CNI specification 0.1.0 to 1.1.0.\n"
-      "\nPlugins:\n";
-  for (const Plugin* plugin : all_plugins()) text += "  " + std::string(plugin->name) + "\n";
-  return text;
-}
-
-int called_by_hand(std::string_view word) {
-  if (word.empty() || word == "--help" || word == "-h" || word == "help") {
-    write_all(STDOUT_FILENO, help());
-  } else if (word == "--version" || word == "version") {
-    write_all(STDOUT_FILENO, "weft-cni " WEFT_VERSION "\n");
-  } else if (word == "list") {
-    write_all(STDOUT_FILENO, plugin_list());
-  } else {
-    write_all(STDERR_FILENO, "weft-cni: there is no plugin " + in_quotes(word) +
-                                 "; weft-cni list shows what there is\n");
-    return static_cast<int>(ExitCode::kUsage);
-  }
-  return static_cast<int>(ExitCode::kFine);
+int called_by_hand(const std::vector<std::string>& words) {
+  const auto answer = cmd::weft_cni_command(words, all_plugins());
+  write_all(STDERR_FILENO, answer.errors);
+  write_all(STDOUT_FILENO, answer.output);
+  return static_cast<int>(answer.code);
 }
 
 int run(int argc, char** argv) {
@@ -97,7 +71,8 @@ int run(int argc, char** argv) {
   if (const Plugin* plugin = find_plugin(all_plugins(), name)) return serve(*plugin);
   const std::string_view word = argc > 1 ? argv[1] : "";
   if (const Plugin* plugin = find_plugin(all_plugins(), word)) return serve(*plugin);
-  if (variable("CNI_COMMAND").empty()) return called_by_hand(word);
+  if (variable("CNI_COMMAND").empty())
+    return called_by_hand({argv + std::min(argc, 1), argv + argc});
   // A runtime reads only JSON on standard output.
   write_all(STDOUT_FILENO,
             to_text(CniError(Code::kInternal, "weft-cni was started as " + in_quotes(name) +

@@ -27,6 +27,9 @@ struct Call {
   Plugins siblings;
 };
 
+/// What a plugin is for: making an interface, giving addresses, or changing what others made.
+enum class Kind { kMain, kIpam, kMeta };
+
 struct Plugin {
   std::string_view name;
   CniResult<AddResult> (*add)(const Call&);
@@ -36,6 +39,7 @@ struct Plugin {
   CniStatus (*status)(const Call&);
   CniStatus (*gc)(const Call&);
   Versions versions = kAllVersions;
+  Kind kind = Kind::kMain;
 };
 
 /// nullptr when there is none of that name.

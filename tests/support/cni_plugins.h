@@ -87,7 +87,7 @@ class PluginFolder {
 class WeftPlugins {
  public:
   WeftPlugins() {
-    const auto list = run({.argv = {WEFT_CNI, "list"}});
+    const auto list = run({.argv = {WEFT_CNI, "list", "-o", "names"}});
     EXPECT_TRUE(list) << list.error().text();
     if (!list) return;
     for (const auto& name : split(list->output, '\n'))

@@ -3,6 +3,7 @@
 #include <array>
 
 #include "cni/plugins/bridge.h"
+#include "cni/plugins/chain.h"
 #include "cni/plugins/flannel.h"
 #include "cni/plugins/host_local.h"
 #include "cni/plugins/loopback.h"
@@ -17,6 +18,7 @@ Plugins all_plugins() {
       &kHostLocal,  //
       &kLoopback,   //
       &kStatic,     //
+      &kChain,      //
   };
   return kAll;
 }

@@ -159,7 +159,12 @@ CniStatus gc(const Call& call) {
 
 }  // namespace
 
-const Plugin kFlannel{
-    .name = "flannel", .add = add, .del = del, .check = check, .status = status, .gc = gc};
+const Plugin kFlannel{.name = "flannel",
+                      .add = add,
+                      .del = del,
+                      .check = check,
+                      .status = status,
+                      .gc = gc,
+                      .kind = Kind::kMeta};
 
 }  // namespace weft::cni

@@ -226,7 +226,12 @@ CniStatus gc(const Call& call) {
 
 }  // namespace
 
-const Plugin kHostLocal{
-    .name = "host-local", .add = add, .del = del, .check = check, .status = status, .gc = gc};
+const Plugin kHostLocal{.name = "host-local",
+                        .add = add,
+                        .del = del,
+                        .check = check,
+                        .status = status,
+                        .gc = gc,
+                        .kind = Kind::kIpam};
 
 }  // namespace weft::cni

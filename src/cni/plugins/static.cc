@@ -34,7 +34,12 @@ CniStatus check(const Call& call) {
 
 }  // namespace
 
-const Plugin kStatic{
-    .name = "static", .add = add, .del = del, .check = check, .status = nullptr, .gc = nullptr};
+const Plugin kStatic{.name = "static",
+                     .add = add,
+                     .del = del,
+                     .check = check,
+                     .status = nullptr,
+                     .gc = nullptr,
+                     .kind = Kind::kIpam};
 
 }  // namespace weft::cni
