@@ -1,12 +1,9 @@
 #include "cni/interface.h"
 
-#include <sys/random.h>
-
-#include <algorithm>
 #include <chrono>
-#include <cstdio>
 #include <thread>
 
+#include "cni/random_names.h"
 #include "kernel/sysctl.h"
 
 namespace weft::cni {
@@ -18,24 +15,6 @@ using kernel::Rtnetlink;
 constexpr int kNameTries = 10;
 constexpr std::chrono::seconds kDadLimit{5};
 constexpr std::chrono::milliseconds kDadPause{10};
-
-Result<std::uint64_t> random_bits() {
-  std::uint64_t bits = 0;
-  if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) return fail_errno("reading random bits");
-  return bits;
-}
-
-Result<std::string> random_veth_name() {
-  ASSIGN_OR_RETURN(const std::uint64_t bits, random_bits());
-  char name[16];
-  std::snprintf(name, sizeof name, "veth%08x", static_cast<unsigned>(bits));
-  return std::string(name);
-}
-
-Result<MacAddress> random_mac() {
-  ASSIGN_OR_RETURN(const std::uint64_t bits, random_bits());
-  return MacAddress::from_random(bits);
-}
 
 // EEXIST does not say which of the two names is taken.
 CniStatus try_create(Rtnetlink& host, const kernel::NewLink& pair, bool random_name, bool& again) {
@@ -89,10 +68,6 @@ CniStatus wait_for_dad(Rtnetlink& rtnetlink, LinkIndex link, const std::string& 
   }
 }
 
-bool covers(const Route& route, const IpAddress& address, LinkIndex link) {
-  return route.link() == link && route.key.destination.contains(address);
-}
-
 }  // namespace
 
 CniResult<kernel::Netns> open_netns(const std::string& path) {
@@ -127,7 +102,7 @@ CniResult<VethPair> create_veth(Rtnetlink& host, const kernel::Netns& container,
                                  .kind = "veth",
                                  .mac = host_mac,
                                  .mtu = options.mtu,
-                                 .up = true,
+                                 .up = options.host_detects_duplicates,
                                  .master = options.master,
                                  .peer = kernel::VethPeer{.name = options.container_name,
                                                           .mac = pair.container_mac,
@@ -142,6 +117,9 @@ CniResult<VethPair> create_veth(Rtnetlink& host, const kernel::Netns& container,
     pair.container_index = pair.host.peer;
     // Routes of this device are ours: no router may add some.
     (void)kernel::write_sysctl("net/ipv6/conf/" + name + "/accept_ra", "0");
+    if (options.host_detects_duplicates) return pair;
+    (void)kernel::write_sysctl("net/ipv6/conf/" + name + "/accept_dad", "0");
+    RETURN_IF_ERROR(host.change(pair.host.index, {.up = true}));
     return pair;
   }
   return refuse("failed to find a unique veth name");
@@ -154,18 +132,18 @@ CniStatus configure_interface(Rtnetlink& rtnetlink, const std::string& ifname, L
   std::vector<std::string> tried;  // nothing: may fail
   // Before the device is up, for then the kernel looks at it. By netlink and not by sysctl: it
   // travels with the rest instead of asking for a file of its own.
-  requests.push_back(kernel::encode_link_change(link, {.arp_notify = true}));
-  tried.emplace_back();
+  if (plan.arp_notify) {
+    requests.push_back(kernel::encode_link_change(link, {.arp_notify = true}));
+    tried.emplace_back();
+  }
   for (const auto& address : plan.addresses) {
-    requests.push_back(kernel::encode_new_address({.key = {.link = link, .address = address}},
-                                                  !plan.wait_for_dad));
+    requests.push_back(kernel::encode_new_address(
+        {.key = {.link = link, .address = address}, .prefix_route = plan.prefix_routes},
+        !plan.wait_for_dad));
     tried.push_back("failed to add IP addr " + address.to_string() + " to " + in_quotes(ifname));
   }
-  const auto add_rest = [&] {
-    requests.push_back(kernel::encode_link_change(link, {.up = true}));
-    tried.push_back("failed to set " + in_quotes(ifname) + " UP");
-  };
-  add_rest();
+  requests.push_back(kernel::encode_link_change(link, {.up = true}));
+  tried.push_back("failed to set " + in_quotes(ifname) + " UP");
   const auto send = [&]() -> CniStatus {
     const auto verdicts = rtnetlink.request_all(requests);
     for (std::size_t i = 0; i < verdicts.size(); ++i)
@@ -201,50 +179,6 @@ CniResult<std::optional<RemovedInterface>> remove_interface(const kernel::Netns&
   const Status status = kernel::ignore_errno(inside.remove(link->index), ENODEV);
   if (!status) return because("failed to delete " + in_quotes(ifname), CniError(status.error()));
   return std::optional<RemovedInterface>(std::move(removed));
-}
-
-CniResult<InterfaceState> read_interface(const kernel::Netns& container,
-                                         const std::string& ifname) {
-  ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(container));
-  ASSIGN_OR_RETURN(Rtnetlink inside, Rtnetlink::open());
-  ASSIGN_OR_RETURN(auto link, inside.link(ifname));
-  if (!link) return refuse("Container Interface name " + ifname + " not found");
-  InterfaceState state{.link = *std::move(link)};
-  ASSIGN_OR_RETURN(state.addresses, inside.addresses(state.link.index));
-  for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    ASSIGN_OR_RETURN(const auto routes, inside.routes(family));
-    state.routes.insert(state.routes.end(), routes.begin(), routes.end());
-  }
-  return state;
-}
-
-CniStatus check_interface(const InterfaceState& state, const AddResult& result,
-                          const std::string& ifname) {
-  for (const auto& ip : result.ips) {
-    if (ip.interface &&
-        (*ip.interface < 0 || static_cast<std::size_t>(*ip.interface) >= result.interfaces.size() ||
-         result.interfaces[static_cast<std::size_t>(*ip.interface)].name != ifname))
-      continue;
-    const bool there =
-        std::any_of(state.addresses.begin(), state.addresses.end(),
-                    [&](const LinkAddress& held) { return held.key.address == ip.address; });
-    if (!there)
-      return refuse("Failed to match addr " + ip.address.to_string() + " on interface " + ifname);
-    const bool routed = std::any_of(
-        state.routes.begin(), state.routes.end(),
-        [&](const Route& route) { return covers(route, ip.address.address, state.link.index); });
-    if (!routed)
-      return refuse("Failed to find route for " + ip.address.to_string() + " on interface " +
-                    ifname);
-  }
-  for (const auto& wanted : result.routes) {
-    if (wanted.table && *wanted.table != static_cast<std::uint32_t>(RouteTable::kMain)) continue;
-    const bool there = std::any_of(
-        state.routes.begin(), state.routes.end(),
-        [&](const Route& route) { return route.key.destination == wanted.destination; });
-    if (!there) return refuse("Expected Route " + wanted.destination.to_string() + " not found");
-  }
-  return {};
 }
 
 }  // namespace weft::cni

@@ -24,6 +24,9 @@ struct VethOptions {
   std::string host_name = {};  ///< empty: "veth" and eight random hexadecimal digits
   std::uint32_t mtu = 0;       ///< 0: the kernel's choice
   LinkIndex master = LinkIndex::kNone;
+  /// IPv6 duplicate address detection at the host's end. On a link of two ends of ours there is
+  /// nobody to ask, and for a second the host could not look for the other end.
+  bool host_detects_duplicates = true;
 };
 
 struct VethPair {
@@ -51,17 +54,5 @@ struct RemovedInterface {
 /// Removes a device; nothing when there is none. Enters the namespace for the socket only.
 CniResult<std::optional<RemovedInterface>> remove_interface(const kernel::Netns& container,
                                                             const std::string& ifname);
-
-/// A device inside a namespace with what is on it, for CHECK.
-struct InterfaceState {
-  Link link = {};
-  std::vector<LinkAddress> addresses = {};
-  std::vector<Route> routes = {};  ///< of the main table, both families
-};
-CniResult<InterfaceState> read_interface(const kernel::Netns& container, const std::string& ifname);
-
-/// Whether every address and route of a result that belongs to `ifname` is there.
-CniStatus check_interface(const InterfaceState& state, const AddResult& result,
-                          const std::string& ifname);
 
 }  // namespace weft::cni

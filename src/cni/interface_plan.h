@@ -5,6 +5,7 @@
 // stands twice in the result (from IPAM and from isDefaultGateway) is made once.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,7 +16,13 @@
 namespace weft::cni {
 
 struct InterfaceOptions {
-  bool detect_duplicates = false;  ///< IPv6 duplicate address detection, which takes seconds
+  /// IPv6 duplicate address detection, which takes seconds: asked for, or switched off; nothing
+  /// leaves the device's setting alone. Addresses of a result wait for it when it is asked for.
+  std::optional<bool> detect_duplicates = {};
+  bool arp_notify = false;    ///< tells neighbours of the IPv4 addresses when the device comes up
+  bool ndisc_notify = false;  ///< the same for IPv6
+  /// Everything goes through the gateways, also to neighbours: a link with one other end.
+  bool through_gateways = false;
 };
 
 struct InterfacePlan {
@@ -29,13 +36,15 @@ struct InterfacePlan {
   };
   std::vector<Setting> settings = {};
   std::vector<InterfaceAddress> addresses = {};
+  bool prefix_routes = true;       ///< the kernel makes a route to each address's network
   std::vector<Route> routes = {};  ///< the device of their hop is still open
   bool wait_for_dad = false;       ///< until the IPv6 addresses are no longer tentative
+  bool arp_notify = false;
   bool operator==(const InterfacePlan&) const = default;
 };
 
-/// Fails when an address belongs to another interface of the result than `ifname`. Addresses
-/// that belong to none are passed over.
+/// Fails when an address belongs to another interface of the result than `ifname`, and when a
+/// gateway is needed and missing. Addresses that belong to none are passed over.
 CniResult<InterfacePlan> plan_interface(const AddResult& result, const std::string& ifname,
                                         const InterfaceOptions& options);
 

@@ -4,9 +4,9 @@
 #include <linux/if_link.h>
 #include <linux/ip.h>
 #include <linux/rtnetlink.h>
-#include <linux/veth.h>
 #include <net/if.h>
 
+#include "kernel/link_kind_codec.h"
 #include "kernel/rtnetlink_codec.h"
 
 #ifndef IFF_LOWER_UP
@@ -33,59 +33,6 @@ ifinfomsg link_header(LinkIndex index) {
   return header;
 }
 
-void put_vxlan(Request& request, const VxlanOptions& options) {
-  request.u32(IFLA_VXLAN_ID, static_cast<std::uint32_t>(options.vni));
-  if (options.underlay != LinkIndex::kNone)
-    request.u32(IFLA_VXLAN_LINK, unsigned_number(options.underlay));
-  if (options.local)
-    request.address(options.local->is_v4() ? IFLA_VXLAN_LOCAL : IFLA_VXLAN_LOCAL6, *options.local);
-  request.u8(IFLA_VXLAN_TTL, 0).u8(IFLA_VXLAN_TOS, 0);
-  request.u8(IFLA_VXLAN_LEARNING, options.learning ? 1 : 0);
-  request.u8(IFLA_VXLAN_PROXY, 0).u8(IFLA_VXLAN_RSC, 0);
-  request.u8(IFLA_VXLAN_L2MISS, options.l2miss ? 1 : 0);
-  request.u8(IFLA_VXLAN_L3MISS, options.l3miss ? 1 : 0);
-  request.u8(IFLA_VXLAN_UDP_ZERO_CSUM6_TX, 0).u8(IFLA_VXLAN_UDP_ZERO_CSUM6_RX, 0);
-  if (options.gbp) request.flag(IFLA_VXLAN_GBP);
-  if (options.port != 0) request.be16(IFLA_VXLAN_PORT, options.port);
-}
-
-void put_peer(Request& request, const VethPeer& peer) {
-  request.nest(VETH_INFO_PEER, [&](Request& inside) {
-    inside.header(link_header(LinkIndex::kNone)).string(IFLA_IFNAME, peer.name);
-    if (peer.mac) inside.mac(IFLA_ADDRESS, *peer.mac);
-    if (peer.mtu != 0) inside.u32(IFLA_MTU, peer.mtu);
-    if (peer.netns_fd >= 0) inside.s32(IFLA_NET_NS_FD, peer.netns_fd);
-  });
-}
-
-VxlanOptions decode_vxlan(const Attributes& data) {
-  VxlanOptions options;
-  options.vni = static_cast<Vni>(data.u32(IFLA_VXLAN_ID).value_or(0));
-  options.underlay = static_cast<LinkIndex>(data.u32(IFLA_VXLAN_LINK).value_or(0));
-  options.local = data.address(IFLA_VXLAN_LOCAL);
-  if (!options.local) options.local = data.address(IFLA_VXLAN_LOCAL6);
-  options.port = data.be16(IFLA_VXLAN_PORT).value_or(0);
-  options.learning = data.u8(IFLA_VXLAN_LEARNING).value_or(0) != 0;
-  options.l2miss = data.u8(IFLA_VXLAN_L2MISS).value_or(0) != 0;
-  options.l3miss = data.u8(IFLA_VXLAN_L3MISS).value_or(0) != 0;
-  options.gbp = data.has(IFLA_VXLAN_GBP);
-  return options;
-}
-
-void decode_kind(const Attributes& info, Link& link) {
-  link.kind = info.string(IFLA_INFO_KIND).value_or("");
-  const Attributes data = info.nested(IFLA_INFO_DATA);
-  if (link.kind == "vxlan") link.vxlan = decode_vxlan(data);
-  if (link.kind == "bridge")
-    link.bridge = BridgeOptions{.vlan_filtering = data.u8(IFLA_BR_VLAN_FILTERING).value_or(0) != 0};
-  if (info.string(IFLA_INFO_SLAVE_KIND) == "bridge") {
-    const Attributes port = info.nested(IFLA_INFO_SLAVE_DATA);
-    link.port = BridgePort{.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0,
-                           .isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0,
-                           .learning = port.u8(IFLA_BRPORT_LEARNING).value_or(1) != 0};
-  }
-}
-
 bool is_link_message(const Message& message) {
   return message.header.nlmsg_type == RTM_NEWLINK || message.header.nlmsg_type == RTM_DELLINK;
 }
@@ -100,17 +47,9 @@ Request encode_new_link(const NewLink& link) {
   if (link.mac) request.mac(IFLA_ADDRESS, *link.mac);
   if (link.mtu != 0) request.u32(IFLA_MTU, link.mtu);
   if (link.master != LinkIndex::kNone) request.u32(IFLA_MASTER, unsigned_number(link.master));
+  if (link.parent != LinkIndex::kNone) request.u32(IFLA_LINK, unsigned_number(link.parent));
   if (link.netns_fd >= 0) request.s32(IFLA_NET_NS_FD, link.netns_fd);
-  request.nest(IFLA_LINKINFO, [&](Request& info) {
-    info.string(IFLA_INFO_KIND, link.kind);
-    if (!link.vxlan && !link.bridge && !link.peer) return;
-    info.nest(IFLA_INFO_DATA, [&](Request& data) {
-      if (link.vxlan) put_vxlan(data, *link.vxlan);
-      // A kernel without VLAN filtering refuses the attribute.
-      if (link.bridge && link.bridge->vlan_filtering) data.u8(IFLA_BR_VLAN_FILTERING, 1);
-      if (link.peer) put_peer(data, *link.peer);
-    });
-  });
+  put_link_kind(request, link);
   return request;
 }
 
@@ -193,7 +132,7 @@ std::optional<Link> decode_link(const Message& message) {
   link.peer = static_cast<LinkIndex>(attributes.u32(IFLA_LINK).value_or(0));
   link.peer_netns = attributes.s32(IFLA_LINK_NETNSID);
   link.alias = attributes.string(IFLA_IFALIAS).value_or("");
-  decode_kind(attributes.nested(IFLA_LINKINFO), link);
+  decode_link_kind(attributes.nested(IFLA_LINKINFO), link);
   return link;
 }
 
@@ -225,9 +164,12 @@ Request encode_new_address(const LinkAddress& address, bool without_dad) {
   header.ifa_prefixlen = on_link.length;
   header.ifa_scope = static_cast<std::uint8_t>(address.scope);
   header.ifa_index = unsigned_number(address.key.link);
-  if (without_dad && !v4) header.ifa_flags = IFA_F_NODAD;
+  std::uint32_t flags = without_dad && !v4 ? IFA_F_NODAD : 0;
+  if (!address.prefix_route) flags |= IFA_F_NOPREFIXROUTE;
+  header.ifa_flags = static_cast<std::uint8_t>(flags);
   Request request(RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL);
   request.header(header).address(IFA_LOCAL, on_link.address).address(IFA_ADDRESS, on_link.address);
+  if (flags > 0xff) request.u32(IFA_FLAGS, flags);
   // As `ip address add ... broadcast +` and the Go plugins' library do.
   if (v4 && on_link.length < 31) request.address(IFA_BROADCAST, on_link.network().last());
   return request;
@@ -263,7 +205,8 @@ std::optional<LinkAddress> decode_address(const Message& message) {
                      .temporary = !address->is_v4() && (flags & IFA_F_TEMPORARY) != 0,
                      .deprecated = (flags & IFA_F_DEPRECATED) != 0,
                      .tentative = (flags & IFA_F_TENTATIVE) != 0,
-                     .dad_failed = (flags & IFA_F_DADFAILED) != 0};
+                     .dad_failed = (flags & IFA_F_DADFAILED) != 0,
+                     .prefix_route = (flags & IFA_F_NOPREFIXROUTE) == 0};
 }
 
 }  // namespace weft::kernel

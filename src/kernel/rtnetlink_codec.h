@@ -34,9 +34,14 @@ struct NewLink {
   std::uint32_t mtu = 0;  ///< 0: the kernel's choice
   bool up = false;
   LinkIndex master = LinkIndex::kNone;
+  /// IFLA_LINK: the device below a macvlan, ipvlan or vlan, in the socket's namespace.
+  LinkIndex parent = LinkIndex::kNone;
   int netns_fd = -1;  ///< where it is made; -1: the socket's own namespace
   std::optional<VxlanOptions> vxlan = {};
   std::optional<BridgeOptions> bridge = {};
+  std::optional<MacvlanOptions> macvlan = {};
+  std::optional<IpvlanOptions> ipvlan = {};
+  std::optional<VlanOptions> vlan = {};
   std::optional<VethPeer> peer = {};
 };
 

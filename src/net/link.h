@@ -43,6 +43,31 @@ struct BridgePort {
   auto operator<=>(const BridgePort&) const = default;
 };
 
+/// Who of the devices on one parent may talk to whom (linux/if_link.h, MACVLAN_MODE_*).
+enum class MacvlanMode : std::uint32_t { kPrivate = 1, kVepa = 2, kBridge = 4, kPassthru = 8 };
+
+/// IFLA_INFO_DATA of a macvlan device.
+struct MacvlanOptions {
+  MacvlanMode mode = MacvlanMode::kBridge;
+  std::uint32_t broadcast_queue = 0;  ///< packets; 0: the kernel's choice
+  auto operator<=>(const MacvlanOptions&) const = default;
+};
+
+/// linux/if_link.h, IPVLAN_MODE_*.
+enum class IpvlanMode : std::uint16_t { kL2 = 0, kL3 = 1, kL3s = 2 };
+
+/// IFLA_INFO_DATA of an ipvlan device.
+struct IpvlanOptions {
+  IpvlanMode mode = IpvlanMode::kL2;
+  auto operator<=>(const IpvlanOptions&) const = default;
+};
+
+/// IFLA_INFO_DATA of a vlan device.
+struct VlanOptions {
+  std::uint16_t id = 0;  ///< 802.1Q, 0 to 4094
+  auto operator<=>(const VlanOptions&) const = default;
+};
+
 struct Link {
   LinkIndex index = LinkIndex::kNone;
   std::string name = {};
@@ -61,6 +86,9 @@ struct Link {
   std::optional<VxlanOptions> vxlan = {};
   std::optional<BridgeOptions> bridge = {};
   std::optional<BridgePort> port = {};
+  std::optional<MacvlanOptions> macvlan = {};
+  std::optional<IpvlanOptions> ipvlan = {};
+  std::optional<VlanOptions> vlan = {};
   auto operator<=>(const Link&) const = default;
 };
 

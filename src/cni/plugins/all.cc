@@ -4,20 +4,30 @@
 
 #include "cni/plugins/bridge.h"
 #include "cni/plugins/chain.h"
+#include "cni/plugins/dummy.h"
 #include "cni/plugins/flannel.h"
 #include "cni/plugins/host_local.h"
+#include "cni/plugins/ipvlan.h"
 #include "cni/plugins/loopback.h"
+#include "cni/plugins/macvlan.h"
+#include "cni/plugins/ptp.h"
 #include "cni/plugins/static.h"
+#include "cni/plugins/vlan.h"
 
 namespace weft::cni {
 
 Plugins all_plugins() {
   static constexpr std::array kAll{
       &kBridge,     //
+      &kDummy,      //
       &kFlannel,    //
       &kHostLocal,  //
+      &kIpvlan,     //
       &kLoopback,   //
+      &kMacvlan,    //
+      &kPtp,        //
       &kStatic,     //
+      &kVlan,       //
       &kChain,      //
   };
   return kAll;

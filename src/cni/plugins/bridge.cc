@@ -1,12 +1,12 @@
 #include "cni/plugins/bridge.h"
 
-#include "cni/delegate.h"
 #include "cni/interface.h"
-#include "cni/ipam_config.h"
+#include "cni/ip_forwarding.h"
+#include "cni/main_config.h"
+#include "cni/main_plugin.h"
 #include "cni/masquerade.h"
 #include "cni/plugins/bridge_config.h"
 #include "cni/plugins/bridge_device.h"
-#include "cni/rollback.h"
 #include "cni/spoof_check.h"
 
 namespace weft::cni {
@@ -34,12 +34,6 @@ ResultInterface as_result(const Link& link) {
   return {.name = link.name, .mac = link.mac.to_string()};
 }
 
-AttachmentName name_of(const Call& call) {
-  return {.network = call.network,
-          .container_id = call.environment.container_id,
-          .ifname = call.environment.ifname};
-}
-
 CniStatus make_pair(Addition& addition) {
   const BridgeConfig& config = addition.config;
   const std::string& ifname = addition.call.environment.ifname;
@@ -64,7 +58,8 @@ CniStatus configure_container(Addition& addition) {
   const std::string& ifname = addition.call.environment.ifname;
   ASSIGN_OR_RETURN(
       const InterfacePlan plan,
-      plan_interface(addition.result, ifname, {.detect_duplicates = addition.config.enable_dad}));
+      plan_interface(addition.result, ifname,
+                     {.detect_duplicates = addition.config.enable_dad, .arp_notify = true}));
   ASSIGN_OR_RETURN(const auto visit, NetnsVisit::enter(addition.container));
   ASSIGN_OR_RETURN(auto inside, Rtnetlink::open());
   return configure_interface(inside, ifname, addition.veth.container_index, plan);
@@ -90,15 +85,13 @@ CniStatus masquerade(Addition& addition) {
   if (!addition.config.ip_masq) return {};
   std::vector<InterfaceAddress> addresses;
   for (const auto& ip : addition.result.ips) addresses.push_back(ip.address);
-  addition.rollback.push([&addition] { (void)remove_masquerade(name_of(addition.call)); });
-  return add_masquerade(name_of(addition.call), addresses, addition.config.ip_masq_backend);
+  addition.rollback.push([&addition] { (void)remove_masquerade(attachment_of(addition.call)); });
+  return add_masquerade(attachment_of(addition.call), addresses, addition.config.ip_masq_backend);
 }
 
 CniStatus add_addresses(Addition& addition) {
-  ASSIGN_OR_RETURN(const Delegate ipam, Delegate::find(addition.config.ipam_type, addition.call));
-  ASSIGN_OR_RETURN(AddResult given, ipam.add(addition.call));
-  addition.rollback.push([&addition, ipam] { (void)ipam.run(Command::kDel, addition.call); });
-  if (given.ips.empty()) return refuse("IPAM plugin returned missing IP config");
+  ASSIGN_OR_RETURN(AddResult given,
+                   request_addresses(addition.call, addition.config.ipam_type, addition.rollback));
   addition.result.ips = std::move(given.ips);
   addition.result.routes = std::move(given.routes);
   addition.result.dns = std::move(given.dns);
@@ -110,8 +103,8 @@ CniStatus add_addresses(Addition& addition) {
 
 CniStatus check_spoofing(Addition& addition) {
   if (!addition.config.mac_spoof_check) return {};
-  addition.rollback.push([&addition] { (void)remove_spoof_check(name_of(addition.call)); });
-  return add_spoof_check(name_of(addition.call), addition.veth.host.name,
+  addition.rollback.push([&addition] { (void)remove_spoof_check(attachment_of(addition.call)); });
+  return add_spoof_check(attachment_of(addition.call), addition.veth.host.name,
                          addition.veth.container_mac);
 }
 
@@ -149,31 +142,14 @@ CniResult<AddResult> add(const Call& call) {
   return std::move(addition.result);
 }
 
-CniStatus run_ipam(Command command, const Call& call) {
-  const std::string type = ipam_type(call.config);
-  if (type.empty()) return {};
-  ASSIGN_OR_RETURN(const Delegate ipam, Delegate::find(type, call));
-  return ipam.run(command, call);
-}
-
-// Rules are looked for unless the configuration says plainly that there are none.
-bool may_have(const Call& call, const char* key) {
-  const Json* member = find_member(call.config, key);
-  return member != nullptr && !(member->is_boolean() && !member->get<bool>());
-}
-
-// The link goes first: its address must not be given to another container while it still
-// answers for it. After that every step is tried, whatever became of the one before. Nothing but
-// the namespace and the names is needed of the configuration.
+// Every step is tried, whatever became of the one before.
 CniStatus del(const Call& call) {
-  ASSIGN_OR_RETURN(const auto container, open_netns_if_there(call.environment.netns));
-  if (container) RETURN_IF_ERROR(remove_interface(*container, call.environment.ifname));
-  CniStatus result = run_ipam(Command::kDel, call);
+  CniStatus result = remove_device_and_addresses(call);
   const auto next = [&](CniStatus status) {
     if (result) result = std::move(status);
   };
-  if (may_have(call, "macspoofchk")) next(remove_spoof_check(name_of(call)));
-  if (may_have(call, "ipMasq")) next(remove_masquerade(name_of(call)));
+  if (may_be_set(call.config, "macspoofchk")) next(remove_spoof_check(attachment_of(call)));
+  if (may_be_set(call.config, "ipMasq")) next(remove_masquerade(attachment_of(call)));
   return result;
 }
 

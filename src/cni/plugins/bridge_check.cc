@@ -1,5 +1,6 @@
-#include "cni/delegate.h"
 #include "cni/interface.h"
+#include "cni/interface_check.h"
+#include "cni/main_plugin.h"
 #include "cni/plugins/bridge.h"
 #include "cni/plugins/bridge_config.h"
 
@@ -19,11 +20,10 @@ CniResult<Expected> find_interfaces(kernel::Rtnetlink& host, const Call& call,
                                     LinkIndex bridge) {
   Expected expected;
   for (const auto& interface : result.interfaces) {
-    if (interface.name == call.environment.ifname && interface.sandbox == call.environment.netns) {
-      expected.container = &interface;
-    } else if (interface.sandbox.empty() && interface.name == config.bridge) {
+    if (!interface.sandbox.empty()) continue;
+    if (interface.name == config.bridge) {
       expected.bridge = &interface;
-    } else if (interface.sandbox.empty()) {
+    } else {
       ASSIGN_OR_RETURN(const auto link, host.link(interface.name));
       if (link && link->master == bridge && !expected.host) expected.host = &interface;
     }
@@ -31,16 +31,9 @@ CniResult<Expected> find_interfaces(kernel::Rtnetlink& host, const Call& call,
   if (!expected.bridge || expected.bridge->name.empty())
     return refuse("Bridge interface " + config.bridge + " is not in prevResult");
   if (!expected.host) return refuse("Host veth is not in prevResult or is no port of the bridge");
-  if (!expected.container)
-    return refuse("Sandbox in prevResult doesn't match configured netns: " +
-                  call.environment.netns);
+  ASSIGN_OR_RETURN(expected.container,
+                   find_in_sandbox(result, call.environment.ifname, call.environment.netns));
   return expected;
-}
-
-CniStatus check_mac(const Link& link, const ResultInterface& expected, const char* what) {
-  if (expected.mac.empty() || MacAddress::parse(expected.mac) == link.mac) return {};
-  return refuse(std::string(what) + " " + link.name + " Mac " + link.mac.to_string() +
-                " doesn't match prevResult Mac " + expected.mac);
 }
 
 CniStatus check_links(kernel::Rtnetlink& host, const Expected& expected, const Link& bridge,
@@ -62,21 +55,17 @@ CniStatus check_links(kernel::Rtnetlink& host, const Expected& expected, const L
 CniStatus check_bridge(const Call& call) {
   ASSIGN_OR_RETURN(const BridgeConfig config, read_bridge_config(call));
   ASSIGN_OR_RETURN(const auto container, open_netns(call.environment.netns));
-  if (!config.ipam_type.empty()) {
-    ASSIGN_OR_RETURN(const Delegate ipam, Delegate::find(config.ipam_type, call));
-    RETURN_IF_ERROR(ipam.run(Command::kCheck, call));
-  }
-  ASSIGN_OR_RETURN(const auto result, previous_result(call.config, call.version));
-  if (!result) return refuse("Required prevResult missing");
+  RETURN_IF_ERROR(run_ipam(Command::kCheck, call));
+  ASSIGN_OR_RETURN(const AddResult result, required_previous_result(call));
   ASSIGN_OR_RETURN(auto host, kernel::Rtnetlink::open());
   ASSIGN_OR_RETURN(const auto bridge, host.link(config.bridge));
   if (!bridge || bridge->kind != "bridge")
     return refuse("Bridge interface " + config.bridge + " not found");
   ASSIGN_OR_RETURN(const Expected expected,
-                   find_interfaces(host, call, config, *result, bridge->index));
+                   find_interfaces(host, call, config, result, bridge->index));
   ASSIGN_OR_RETURN(const InterfaceState state, read_interface(container, call.environment.ifname));
   RETURN_IF_ERROR(check_links(host, expected, *bridge, state, config));
-  return check_interface(state, *result, call.environment.ifname);
+  return check_interface(state, result, call.environment.ifname);
 }
 
 }  // namespace weft::cni

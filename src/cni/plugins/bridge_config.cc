@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "cni/arguments.h"
+#include "cni/main_config.h"
 #include "net/link.h"
 
 namespace weft::cni {
@@ -53,26 +53,6 @@ CniStatus read_vlans(ObjectReader& reader, BridgeConfig& config) {
   return {};
 }
 
-void read_mac_of(const Json* object, std::string& mac) {
-  if (object == nullptr || !object->is_object()) return;
-  std::string given;
-  ObjectReader(*object, "mac").read("mac", given);
-  if (!given.empty()) mac = given;
-}
-
-// From the weakest to the strongest: CNI_ARGS, args, runtimeConfig.
-CniStatus read_mac(const Call& call, ObjectReader& reader, BridgeConfig& config) {
-  ASSIGN_OR_RETURN(const Arguments arguments, parse_arguments(call.environment.args, {"MAC"}));
-  std::string mac;
-  if (const auto given = arguments.find("MAC"); given != arguments.end()) mac = given->second;
-  if (const Json* args = reader.object("args")) read_mac_of(find_member(*args, "cni"), mac);
-  read_mac_of(reader.object("runtimeConfig"), mac);
-  if (mac.empty()) return {};
-  config.mac = MacAddress::parse(mac);
-  if (!config.mac) return refuse("address " + mac + ": invalid MAC address");
-  return {};
-}
-
 CniStatus check(const BridgeConfig& config) {
   if (!is_valid_link_name(config.bridge))
     return refuse(in_quotes(config.bridge) + " is no valid name of a bridge");
@@ -80,10 +60,7 @@ CniStatus check(const BridgeConfig& config) {
     return refuse("cannot set hairpin mode and promiscuous mode at the same time");
   if (config.disable_container_interface && !config.ipam_type.empty())
     return refuse("cannot use IPAM when DisableContainerInterface flag is set");
-  if (!config.ip_masq_backend.empty() && config.ip_masq_backend != "iptables" &&
-      config.ip_masq_backend != "nftables")
-    return refuse("unknown ipmasq backend " + in_quotes(config.ip_masq_backend));
-  return {};
+  return check_masquerade_backend(config.ip_masq_backend);
 }
 
 void read_switches(ObjectReader& reader, BridgeConfig& config) {
@@ -113,13 +90,10 @@ CniResult<BridgeConfig> read_bridge_config(const Call& call) {
   reader.read("mtu", mtu);
   config.mtu = mtu > 0 ? static_cast<std::uint32_t>(mtu) : 0;
   config.dns = read_dns(reader);
-  if (const Json* ipam = reader.object("ipam")) {
-    ObjectReader inside(*ipam, "failed to load netconf: ipam");
-    inside.read("type", config.ipam_type);
-    RETURN_IF_ERROR(inside.finish());
-  }
+  ASSIGN_OR_RETURN(config.ipam_type, read_ipam_type(reader));
   RETURN_IF_ERROR(read_vlans(reader, config));
-  RETURN_IF_ERROR(read_mac(call, reader, config));
+  ASSIGN_OR_RETURN(config.mac,
+                   read_mac(call, {MacSource::kVariable, MacSource::kArgs, MacSource::kRuntime}));
   RETURN_IF_ERROR(reader.finish());
   RETURN_IF_ERROR(check(config));
   return config;

@@ -1,11 +1,10 @@
 #include "cni/plugins/bridge_device.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <chrono>
 #include <thread>
 
+#include "cni/random_names.h"
 #include "kernel/bridge_vlan.h"
 #include "kernel/netlink_socket.h"
 #include "kernel/sysctl.h"
@@ -19,13 +18,6 @@ using kernel::Rtnetlink;
 constexpr std::chrono::milliseconds kUpLimit{2500};
 constexpr std::chrono::microseconds kFirstPause{50};
 constexpr std::chrono::microseconds kLongestPause{20'000};
-constexpr RouteProtocol kRouterAdvertisement{9};  // RTPROT_RA
-
-Result<MacAddress> random_mac() {
-  std::uint64_t bits = 0;
-  if (::getrandom(&bits, sizeof bits, 0) != sizeof bits) return fail_errno("reading random bits");
-  return MacAddress::from_random(bits);
-}
 
 CniResult<Link> create_bridge(Rtnetlink& host, const BridgeConfig& config) {
   ASSIGN_OR_RETURN(const MacAddress mac, random_mac());
@@ -170,27 +162,6 @@ CniResult<Link> ensure_vlan_gateway(Rtnetlink& host, const Link& bridge,
   ASSIGN_OR_RETURN(auto made, host.link(name));
   if (!made) return refuse("failed to lookup " + in_quotes(name) + ": link not found");
   return *std::move(made);
-}
-
-CniStatus enable_forwarding(Rtnetlink& host, Family family) {
-  const std::string setting =
-      family == Family::kIpv4 ? "net/ipv4/ip_forward" : "net/ipv6/conf/all/forwarding";
-  const auto present = kernel::read_sysctl(setting);
-  if (present && *present == "1") return {};
-  if (family == Family::kIpv6) {
-    ASSIGN_OR_RETURN(const auto routes, host.routes(family));
-    for (const auto& route : routes) {
-      if (route.protocol != kRouterAdvertisement || route.link() == LinkIndex::kNone) continue;
-      ASSIGN_OR_RETURN(const auto uplink, host.link(route.link()));
-      if (!uplink) continue;
-      const std::string accept = "net/ipv6/conf/" + uplink->name + "/accept_ra";
-      if (const auto value = kernel::read_sysctl(accept); value && *value == "1")
-        RETURN_IF_ERROR(kernel::write_sysctl(accept, "2"));
-    }
-  }
-  const Status written = kernel::write_sysctl(setting, "1");
-  if (!written) return because("failed to enable forwarding", CniError(written.error()));
-  return {};
 }
 
 CniResult<Link> wait_until_up(Rtnetlink& host, LinkIndex port) {

@@ -25,10 +25,6 @@ CniStatus ensure_gateway_address(kernel::Rtnetlink& host, const Link& device,
 CniResult<Link> ensure_vlan_gateway(kernel::Rtnetlink& host, const Link& bridge,
                                     const BridgeConfig& config);
 
-/// Lets the host forward packets of a family. A host that got its IPv6 default route from a
-/// router keeps it: forwarding would make the kernel drop such routes (accept_ra).
-CniStatus enable_forwarding(kernel::Rtnetlink& host, Family family);
-
 /// Waits until packets pass the port, and returns it as it is then.
 CniResult<Link> wait_until_up(kernel::Rtnetlink& host, LinkIndex port);
 
