@@ -36,10 +36,14 @@ endif()
 
 # weft_room(NAME SOURCES ... LINKS ...): the target weft_NAME out of the sources of the
 # calling directory. A room sees every header below src/, but it links only what it names:
-# a call upwards or sideways does not link.
+# a call upwards or sideways does not link. SMALL is for the rooms of weft-cni: that program is
+# loaded anew for every call, so its size is its start-up time.
 function(weft_room name)
-  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(ROOM "SMALL" "" "SOURCES;LINKS" ${ARGN})
   add_library(weft_${name} STATIC ${ROOM_SOURCES})
+  if(ROOM_SMALL)
+    target_compile_options(weft_${name} PRIVATE $<$<NOT:$<CONFIG:Debug>>:-Os>)
+  endif()
   target_link_libraries(weft_${name} PUBLIC weft_flags ${ROOM_LINKS})
 endfunction()
 
