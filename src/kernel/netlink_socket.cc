@@ -11,8 +11,8 @@ namespace {
 // A dump's datagrams are at most 32 KiB (the kernel's NLMSG_GOODSIZE ladder), single messages
 // with many attributes may be larger.
 constexpr std::size_t kReceiveBuffer = 128U << 10U;
-// Each acknowledgement takes a kilobyte of the socket's receive space: as many requests are
-// under way at once as surely fit.
+// Each refusal takes a kilobyte of the socket's receive space: as many requests are under way at
+// once as surely fit, should all be refused.
 constexpr std::size_t kRequestsUnderWay = 512;
 constexpr int kReceiveSpace = 4 << 20;
 // A table that changes all the time may interrupt a dump again and again.
@@ -60,6 +60,14 @@ Result<NetlinkSocket> NetlinkSocket::open(int protocol) {
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
     return fail_errno("binding a netlink socket");
   return NetlinkSocket(std::move(fd));
+}
+
+Result<std::uint32_t> NetlinkSocket::port() const {
+  sockaddr_nl address{};
+  socklen_t length = sizeof address;
+  if (::getsockname(fd_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0)
+    return fail_errno("asking for the number of a netlink socket");
+  return address.nl_pid;
 }
 
 std::uint32_t NetlinkSocket::take_sequences(std::uint32_t count) {
@@ -123,31 +131,32 @@ std::vector<Status> NetlinkSocket::request_all(std::vector<Request>& requests) {
     const std::uint32_t sequence = take_sequences(static_cast<std::uint32_t>(count));
     bytes.clear();
     for (std::size_t i = 0; i < count; ++i) {
-      requests[start + i].add_flags(NLM_F_ACK);
+      if (i + 1 == count) requests[start + i].add_flags(NLM_F_ACK);
       requests[start + i].set_sequence(sequence + static_cast<std::uint32_t>(i));
       bytes += requests[start + i].message();
     }
-    results.resize(start + count, fail("the kernel gave no answer"));
+    results.resize(start + count);
     Status io = send(bytes);
-    for (std::size_t answered = 0; io && answered < count;) {
-      auto datagram = receive();
-      if (!datagram) {
-        io = Failure(datagram.error());
-        break;
-      }
-      Message message;
-      while (take_message(*datagram, message)) {
-        const std::uint32_t index = message.header.nlmsg_seq - sequence;
-        if (message.header.nlmsg_type != NLMSG_ERROR || index >= count) continue;
-        results[start + index] = verdict(message);
-        ++answered;
-      }
-    }
-    if (!io)
-      for (std::size_t i = start; i < start + count; ++i)
-        if (!results[i]) results[i] = io;
+    if (io) io = collect_verdicts(sequence, count, &results[start]);
+    // Which of them were carried out is not known: whoever asked must look.
+    if (!io) std::fill(results.begin() + static_cast<std::ptrdiff_t>(start), results.end(), io);
   }
   return results;
+}
+
+// The kernel takes requests in order and tells of a failure unasked. The answer to the last one,
+// which is asked for, says that there is nothing more to be told of those before it.
+Status NetlinkSocket::collect_verdicts(std::uint32_t sequence, std::size_t count, Status* results) {
+  for (;;) {
+    ASSIGN_OR_RETURN(std::string_view datagram, receive());
+    Message message;
+    while (take_message(datagram, message)) {
+      const std::uint32_t index = message.header.nlmsg_seq - sequence;
+      if (message.header.nlmsg_type != NLMSG_ERROR || index >= count) continue;
+      results[index] = verdict(message);
+      if (index + 1 == count) return {};
+    }
+  }
 }
 
 Status NetlinkSocket::query(Request request, const Each& each) {

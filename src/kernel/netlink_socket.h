@@ -64,11 +64,14 @@ class NetlinkSocket {
   std::uint32_t take_sequences(std::uint32_t count);
 
   int fd() const { return fd_.get(); }
+  /// The kernel's number of this socket (nl_pid), which it writes on news of what was asked here.
+  Result<std::uint32_t> port() const;
 
  private:
   explicit NetlinkSocket(Fd fd) : fd_(std::move(fd)) {}
 
   Status send(std::string_view bytes);
+  Status collect_verdicts(std::uint32_t sequence, std::size_t count, Status* results);
   /// One datagram into buffer_. MSG_TRUNC is an error: nothing may be lost unseen.
   /// Nothing when `flags` say not to wait and nothing is there.
   Result<std::optional<std::string_view>> receive_with(int flags);
