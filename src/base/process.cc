@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdlib>
 #include <string_view>
 
 #include "base/fd.h"
+#include "base/text.h"
 
 extern "C" char** environ;
 
@@ -162,6 +164,15 @@ Result<Outcome> run(const Command& command) {
     return fail(command.argv[0] + " did not end within " + std::to_string(command.limit.count()) +
                 " ms");
   return outcome;
+}
+
+bool is_runnable(const std::string& program) {
+  if (program.find('/') != std::string::npos) return ::access(program.c_str(), X_OK) == 0;
+  const char* path = std::getenv("PATH");
+  if (path == nullptr) return false;
+  for (const auto& folder : split(path, ':'))
+    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
+  return false;
 }
 
 Result<std::string> run_or_fail(const Command& command) {

@@ -31,6 +31,9 @@ struct Outcome {
 /// code other than 0 is an Outcome and not a failure.
 Result<Outcome> run(const Command& command);
 
+/// Whether PATH, or the path itself when it holds a slash, leads to a program that may be run.
+bool is_runnable(const std::string& program);
+
 /// run(), and an exit code other than 0 is a failure that quotes what the program said.
 Result<std::string> run_or_fail(const Command& command);
 

@@ -21,14 +21,16 @@ namespace {
 // As long as kube-proxy waits for others to let go of the lock.
 constexpr const char* kWait = "--wait=5";
 
+Failure missing(const std::string& program) {
+  Failure failure = fail("iptables is not usable: there is no program " + program + " in PATH",
+                         "install iptables, or use nftables instead");
+  failure.value().number = ENOENT;
+  return failure;
+}
+
 // A program that cannot be started is most often not installed.
 Failure not_runnable(const std::string& program, const Error& error) {
-  Failure failure = because("iptables is not usable", error);
-  if (error.number == ENOENT)
-    failure = fail("iptables is not usable: there is no program " + program + " in PATH",
-                   "install iptables, or use nftables instead");
-  failure.value().number = error.number;
-  return failure;
+  return error.number == ENOENT ? missing(program) : because("iptables is not usable", error);
 }
 
 Result<std::string> run_program(std::vector<std::string> argv, const std::string& input = {}) {
@@ -63,10 +65,8 @@ Result<Iptables> Iptables::find(Family family, std::string_view flavour) {
   if (!flavour.empty()) iptables.name_ += "-" + std::string(flavour);
   ASSIGN_OR_RETURN(const std::string version, run_program({iptables.name_, "--version"}));
   ASSIGN_OR_RETURN(iptables.version_, IptablesVersion::parse(version));
-  // Old ones do not know --version and fail, but they are there.
   for (const char* part : {"-save", "-restore"})
-    if (const auto tried = run({.argv = {iptables.name_ + part, "--version"}}); !tried)
-      return not_runnable(iptables.name_ + part, tried.error());
+    if (!is_runnable(iptables.name_ + part)) return missing(iptables.name_ + part);
   return iptables;
 }
 

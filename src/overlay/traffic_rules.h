@@ -34,6 +34,9 @@ class TrafficRules {
   /// Brings the rules of one family to their plan; what the other mode left is removed.
   Status settle(const MasqueradeFacts& facts, PassReport& report);
 
+  /// iptables of a family, looked for once; the failure when its programs are missing.
+  Result<const kernel::Iptables*> iptables(Family family);
+
  private:
   /// The rules of one variant of iptables. `whole`: all of them, and not only what is needed
   /// where it drops.
@@ -43,8 +46,6 @@ class TrafficRules {
   Status settle_other_variant(const kernel::Iptables& usual, const MasqueradeFacts& facts,
                               PassReport& report);
   Status settle_nftables(const MasqueradeFacts& facts, PassReport& report);
-  /// iptables of a family; the failure when its programs are missing.
-  Result<const kernel::Iptables*> iptables(Family family);
   Result<kernel::Nftables*> nftables();
   Result<bool> has_nftables_table(const nft::TableId& id);
   Status restore(const kernel::Iptables& iptables, const std::vector<IptablesEdit>& edits,

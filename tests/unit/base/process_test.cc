@@ -59,6 +59,13 @@ TEST(ProcessTest, MissingProgramIsNamed) {
   EXPECT_EQ(outcome.error().number, ENOENT);
 }
 
+TEST(ProcessTest, RunnableIsWhatPathOrThePathLeadsTo) {
+  EXPECT_TRUE(is_runnable("sh"));
+  EXPECT_TRUE(is_runnable("/bin/sh"));
+  EXPECT_FALSE(is_runnable("no-such-program"));
+  EXPECT_FALSE(is_runnable("/etc/passwd"));
+}
+
 TEST(ProcessTest, LimitIsKept) {
   const auto begun = std::chrono::steady_clock::now();
   const auto outcome = run({.argv = {"sleep", "60"}, .limit = std::chrono::milliseconds(100)});
