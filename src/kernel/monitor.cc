@@ -1,5 +1,7 @@
 #include "kernel/monitor.h"
 
+#include <arpa/inet.h>
+#include <linux/filter.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
@@ -11,6 +13,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <utility>
 
 #include "kernel/rtnetlink_codec.h"
@@ -55,6 +58,21 @@ Result<Fd> open_group_socket(int protocol) {
 Status join(const Fd& fd, int group) {
   if (::setsockopt(fd.get(), SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof group) != 0)
     return fail_errno("listening to netlink group " + std::to_string(group));
+  return {};
+}
+
+// A start with 5,000 peers causes 15,000 events, each of which would wake the monitor.
+Status ignore_port(const Fd& fd, std::uint32_t port) {
+  std::array<sock_filter, 4> program{{
+      // A filter reads in network order.
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(nlmsghdr, nlmsg_pid)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, htonl(port), 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, 0),
+      BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+  }};
+  const sock_fprog filter{program.size(), program.data()};
+  if (::setsockopt(fd.get(), SOL_SOCKET, SO_ATTACH_FILTER, &filter, sizeof filter) != 0)
+    return fail_errno("filtering netlink events");
   return {};
 }
 
@@ -105,11 +123,12 @@ std::optional<KernelEvent> decode_event(const Message& message, bool nftables) {
   return std::nullopt;
 }
 
-Result<std::unique_ptr<Monitor>> Monitor::start(const std::vector<Topic>& topics,
-                                                Listener listener) {
+Result<std::unique_ptr<Monitor>> Monitor::start(const std::vector<Topic>& topics, Listener listener,
+                                                std::uint32_t own_port) {
   std::unique_ptr<Monitor> monitor(new Monitor());
   monitor->listener_ = std::move(listener);
   ASSIGN_OR_RETURN(monitor->route_, open_group_socket(NETLINK_ROUTE));
+  if (own_port != 0) RETURN_IF_ERROR(ignore_port(monitor->route_, own_port));
   for (const Topic topic : topics) {
     if (topic == Topic::kNftables && monitor->netfilter_.empty()) {
       ASSIGN_OR_RETURN(monitor->netfilter_, open_group_socket(NETLINK_NETFILTER));

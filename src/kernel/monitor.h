@@ -33,9 +33,11 @@ class Monitor {
   /// Called on the monitor's thread. Must return soon.
   using Listener = std::function<void(const KernelEvent&)>;
 
-  /// A topic that the kernel does not have (nftables) is an error that names it.
-  static Result<std::unique_ptr<Monitor>> start(const std::vector<Topic>& topics,
-                                                Listener listener);
+  /// A topic that the kernel does not have (nftables) is an error that names it. What the socket
+  /// with the number `own_port` asked for is no news: the kernel drops those events where it says
+  /// on them who asked (routes, addresses and neighbours, not forwarding entries).
+  static Result<std::unique_ptr<Monitor>> start(const std::vector<Topic>& topics, Listener listener,
+                                                std::uint32_t own_port = 0);
 
   ~Monitor();
   Monitor(const Monitor&) = delete;

@@ -60,6 +60,9 @@ class Rtnetlink {
     return socket_.request_all(requests);
   }
 
+  /// See NetlinkSocket::port().
+  Result<std::uint32_t> port() const { return socket_.port(); }
+
  private:
   explicit Rtnetlink(NetlinkSocket socket) : socket_(std::move(socket)) {}
 

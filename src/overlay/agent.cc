@@ -85,6 +85,8 @@ class Agent {
   void tell_status(bool ready, const std::vector<std::string>& failures,
                    const std::vector<std::string>& refusals = {});
   void on_kernel_event(const kernel::KernelEvent& event);
+  /// Somebody may have changed what is ours: the repair loop looks.
+  void look_at_kernel();
   void on_rules_event(const std::string& table);
   Status watch_legacy_iptables();
   bool concerns_us(const kernel::KernelEvent& event);
@@ -100,6 +102,7 @@ class Agent {
   std::unique_ptr<Reconciler> reconciler_;  // of the repair loop
   unsigned failures_ = 0;                   // of the repair loop
   Quarrel quarrel_;                         // of the repair loop
+  std::atomic<bool> kernel_changed_{false};
   std::atomic<bool> rules_dirty_{true};
   std::atomic<bool> others_rules_dirty_{true};
   bool was_ready_ = false;  // of the repair loop
@@ -147,11 +150,18 @@ milliseconds Agent::lease_pass() {
 
 Rest Agent::repair_pass() {
   const auto own = keeper_->lease();
-  const auto view = watch_->view();
+  auto view = watch_->view();
   tell_store();
   if (!own || !view) {
     tell_status(false, {});
     return kAtRest;
+  }
+  // When the kernel and the store have changed at once, the kernel is repaired by the leases known
+  // before: what somebody broke is told apart from what the store brings, which comes next.
+  const auto planned = reconciler_->planned_view();
+  if (kernel_changed_.exchange(false) && planned && planned != view) {
+    view = planned;
+    repair_loop_.nudge();
   }
   const Reconciler::FilterChanges changes{.ours = rules_dirty_.exchange(false),
                                           .others = others_rules_dirty_.exchange(false)};
@@ -252,13 +262,18 @@ bool Agent::concerns_us(const kernel::KernelEvent& event) {
   return watched_links_.with([&](const auto& links) { return contains(links, event.link); });
 }
 
+void Agent::look_at_kernel() {
+  kernel_changed_ = true;
+  repair_loop_.nudge();
+}
+
 void Agent::on_kernel_event(const kernel::KernelEvent& event) {
   using kernel::Topic;
   switch (event.topic) {
     case Topic::kLost:
       rules_dirty_ = true;
       others_rules_dirty_ = true;
-      repair_loop_.nudge();
+      look_at_kernel();
       return;
     case Topic::kNftables:
       on_rules_event(event.name);
@@ -268,7 +283,7 @@ void Agent::on_kernel_event(const kernel::KernelEvent& event) {
     case Topic::kRoute:
     case Topic::kNeighbour:
     case Topic::kRule:
-      if (concerns_us(event)) repair_loop_.nudge();
+      if (concerns_us(event)) look_at_kernel();
       return;
   }
 }
@@ -280,20 +295,23 @@ void Agent::on_rules_event(const std::string& table) {
   // The names of iptables-nft's tables, and likely ones of anybody's.
   if (own || table == "nat" || table == "filter") rules_dirty_ = true;
   if (!own) others_rules_dirty_ = true;
-  repair_loop_.nudge();
+  look_at_kernel();
 }
 
 // iptables-legacy sends no netlink event; its lock file tells that somebody has used it.
 Status Agent::watch_legacy_iptables() {
-  const Family family = conf_.networks.begin()->first;
-  const auto programs = kernel::Iptables::find(family);
-  const bool usual =
-      programs && programs->version().variant == kernel::IptablesVersion::Variant::kLegacy;
-  if (!usual && !kernel::legacy_iptables_in_use(family)) return {};
+  bool used = false;
+  for (const auto& [family, network] : conf_.networks) {
+    const auto programs = reconciler_->iptables(family);
+    used =
+        used || kernel::legacy_iptables_in_use(family) ||
+        (programs && (*programs)->version().variant == kernel::IptablesVersion::Variant::kLegacy);
+  }
+  if (!used) return {};
   ASSIGN_OR_RETURN(legacy_watch_,
                    kernel::LegacyWatch::start(kernel::LegacyWatch::kLockFile, [this] {
                      rules_dirty_ = true;
-                     repair_loop_.nudge();
+                     look_at_kernel();
                    }));
   return {};
 }
@@ -301,17 +319,19 @@ Status Agent::watch_legacy_iptables() {
 Status Agent::run(const std::stop_token& stop) {
   ASSIGN_OR_RETURN(reconciler_,
                    Reconciler::open(conf_, options_.node, previous_, uplink_, *data_plane_));
+  ASSIGN_OR_RETURN(const std::uint32_t own_port, reconciler_->port());
   using kernel::Topic;
   // The kernel is listened to before it is read: nothing that changes in between is missed.
-  ASSIGN_OR_RETURN(monitor_,
-                   kernel::Monitor::start({Topic::kLink, Topic::kAddress, Topic::kRoute,
-                                           Topic::kNeighbour, Topic::kNftables},
-                                          [this](const auto& event) { on_kernel_event(event); }));
+  ASSIGN_OR_RETURN(monitor_, kernel::Monitor::start(
+                                 {Topic::kLink, Topic::kAddress, Topic::kRoute, Topic::kNeighbour,
+                                  Topic::kNftables},
+                                 [this](const auto& event) { on_kernel_event(event); }, own_port));
   watch_ = store_.watch([this] {
     repair_loop_.nudge();
     lease_loop_.nudge();
   });
-  if (Status watched = watch_legacy_iptables(); !watched) return watched;
+  // While the store is read: its programs take their time to start.
+  RETURN_IF_ERROR(watch_legacy_iptables());
   voice_.update([this](AgentReport& report) {
     report.backend = backend_name(conf_.backend);
     report.store = store_.describe();

@@ -67,6 +67,14 @@ class Reconciler {
   Outcome pass(const Lease& own, const std::shared_ptr<const LeaseView>& view,
                const FilterChanges& filter);
 
+  /// iptables of a family, for which programs are run at the first call.
+  Result<const kernel::Iptables*> iptables(Family family) { return rules_.iptables(family); }
+  /// The number of the socket through which the passes change the kernel.
+  Result<std::uint32_t> port() const { return rtnetlink_.port(); }
+
+  /// The leases of the last pass; nothing before the first.
+  const std::shared_ptr<const LeaseView>& planned_view() const { return planned_view_; }
+
   /// Devices whose events matter: the uplink and the data plane's, by their present numbers.
   const std::vector<LinkIndex>& watched_links() const { return watched_links_; }
 

@@ -96,6 +96,28 @@ TEST(Monitor, LinksAddressesRoutesAndNeighboursAreTold) {
   });
 }
 
+TEST(Monitor, WhatTheOwnSocketAskedForIsNoNews) {
+  in_fresh_netns([](Rtnetlink& own) {
+    auto other = must(Rtnetlink::open());
+    const LinkIndex link = some_link(own);
+    Told told;
+    const auto monitor = must(Monitor::start(
+        {Topic::kRoute, Topic::kNeighbour}, [&](const KernelEvent& event) { told.add(event); },
+        must(own.port())));
+    const Route ours{.key = {.destination = kDestination}, .hops = {{.link = link}}};
+    must(own.put(ours));
+    std::vector<Request> requests;
+    requests.push_back(
+        encode_neighbour({.key = {.link = link, .address = *IpAddress::parse("192.0.2.2")},
+                          .mac = MacAddress::parse("02:00:00:00:00:02").value()}));
+    must(own.request_all(requests)[0]);
+    // The kernel tells in order: with the other's event the own ones would have come.
+    must(other.remove(ours));
+    EXPECT_TRUE(told.waits_for(Topic::kRoute, true, link));
+    EXPECT_FALSE(told.has([](const KernelEvent& event) { return !event.removed; }));
+  });
+}
+
 TEST(Monitor, NftablesChangesAreToldWithTheTable) {
   in_fresh_netns([](Rtnetlink&) {
     Told told;

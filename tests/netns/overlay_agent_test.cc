@@ -415,8 +415,10 @@ TEST_F(AgentTest, TheUplinksNewAddressIsPublishedAndUsed) {
   node->sh("ip addr add 192.0.2.11/24 dev eth0");
   EXPECT_TRUE(eventually([&] {
     const LeaseView view = must(store_->list());
-    return view.leases.at(key).attributes.public_ipv4 == ip("192.0.2.11") &&
-           node->link("flannel.1").vxlan->local == ip("192.0.2.11");
+    // The device is made anew, and for a moment there is none.
+    const auto vtep = must(node->rtnetlink().link("flannel.1"));
+    return view.leases.at(key).attributes.public_ipv4 == ip("192.0.2.11") && vtep &&
+           vtep->vxlan->local == ip("192.0.2.11");
   }));
 }
 
