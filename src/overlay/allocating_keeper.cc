@@ -64,8 +64,22 @@ Result<bool> AllocatingKeeper::try_to_take(const Allocation& allocation) {
   ASSIGN_OR_RETURN(auto created,
                    store_.create(allocation.key, hooks_.attributes(std::nullopt), times_.ttl));
   if (!created) return false;
-  take_over(*std::move(created), "taken");
-  return true;
+  ASSIGN_OR_RETURN(const bool kept, keep_unless_shared(*created));
+  if (kept) take_over(*std::move(created), "taken");
+  return kept;
+}
+
+// Both of two nodes may find the other and step back; the dice part them then.
+Result<bool> AllocatingKeeper::keep_unless_shared(const Lease& created) {
+  if (conf_.networks.size() == 1) return true;
+  const auto leases = store_.list();
+  const Lease* other = leases ? find_overlapping(*leases, created.key) : nullptr;
+  if (leases && other == nullptr) return true;
+  RETURN_IF_ERROR(store_.remove(created));
+  if (!leases) return Failure(leases.error());
+  spdlog::info("lease {}: given back, for a part of it is in {}", created.key.describe(),
+               other->describe());
+  return false;
 }
 
 // A view serves the first try as well as a fresh list: every change is conditional on what was

@@ -30,6 +30,8 @@ class AllocatingKeeper : public LeaseKeeper {
   Status acquire(std::shared_ptr<const LeaseView> view);
   /// True when this node holds a lease now, false when another node was faster.
   Result<bool> try_to_take(const Allocation& allocation);
+  /// A new lease of two families is kept when nobody else has either half of it.
+  Result<bool> keep_unless_shared(const Lease& created);
   Status rewrite(const Lease& seen);
   /// False when somebody else has changed it since it was seen.
   Result<bool> replace(const Lease& seen);

@@ -124,4 +124,16 @@ Result<Allocation> choose_subnet(const NetConf& conf, const LeaseView& leases,
   return allocation;
 }
 
+const Lease* find_overlapping(const LeaseView& leases, const LeaseKey& key) {
+  const auto overlap = [&](Family family, const LeaseKey& other) {
+    const auto& ours = key.subnet(family);
+    const auto& theirs = other.subnet(family);
+    return ours && theirs && ours->overlaps(*theirs);
+  };
+  for (const auto& [other, lease] : leases.leases)
+    if (other != key && (overlap(Family::kIpv4, other) || overlap(Family::kIpv6, other)))
+      return &lease;
+  return nullptr;
+}
+
 }  // namespace weft::overlay

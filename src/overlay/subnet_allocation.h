@@ -19,9 +19,9 @@ namespace weft::overlay {
 
 /// What a node knows when it looks for its subnet.
 struct AllocationFacts {
-  std::map<Family, IpAddress> public_addresses;  ///< how this node is reached
-  std::optional<LeaseKey> previous;              ///< what subnet.env says this node had
-  std::vector<Prefix> routed_elsewhere;          ///< destinations that this node reaches otherwise
+  std::map<Family, IpAddress> public_addresses = {};  ///< how this node is reached
+  std::optional<LeaseKey> previous = {};              ///< what subnet.env says this node had
+  std::vector<Prefix> routed_elsewhere = {};  ///< destinations that this node reaches otherwise
 };
 
 struct Allocation {
@@ -41,5 +41,10 @@ using Dice = std::function<std::size_t(std::size_t)>;
 /// seldom want the same one. Fails when no subnet is free and says how many are taken.
 Result<Allocation> choose_subnet(const NetConf& conf, const LeaseView& leases,
                                  const AllocationFacts& facts, const Dice& dice);
+
+/// A lease other than that of `key` which covers some of its addresses, or nullptr. A store keeps
+/// two nodes from one key; but two that start together may take keys that differ in one family and
+/// agree in the other.
+const Lease* find_overlapping(const LeaseView& leases, const LeaseKey& key);
 
 }  // namespace weft::overlay
