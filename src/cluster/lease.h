@@ -72,6 +72,9 @@ struct LeaseAttributes {
 struct Lease {
   /// Whose it is, where the store knows: the name of the Node. Empty otherwise.
   std::string node = {};
+  /// When that Node was made: what two nodes claim belongs to the older. Zero where the store does
+  /// not know.
+  UnixSeconds since = {};
   LeaseKey key = {};
   LeaseAttributes attributes = {};
   /// Stays until somebody removes it, and is kept so when it is rewritten.

@@ -239,7 +239,7 @@ Result<LeaseAttributes> published_by_node(const Node& node) {
 
 Result<std::optional<Lease>> lease_of_node(const Node& node) {
   if (node.annotation("kube-subnet-manager") != "true") return std::nullopt;
-  Lease lease{.node = node.name};
+  Lease lease{.node = node.name, .since = node.created};
   ASSIGN_OR_RETURN(lease.key, subnet_of_node(node, Whose::kPeer));
   ASSIGN_OR_RETURN(lease.attributes, published_by_node(node));
   if (!lease.attributes.public_ipv4 && !lease.attributes.public_ipv6)

@@ -1,5 +1,7 @@
 #include "overlay/peers.h"
 
+#include <utility>
+
 namespace weft::overlay {
 namespace {
 
@@ -37,41 +39,66 @@ class Gathering {
     if (const auto& address = own.attributes.public_address(family())) holders_[*address] = &own;
   }
 
-  void add(const Lease& lease) {
+  // In order of the keys.
+  void read(const Lease& lease) {
     const auto& subnet = lease.key.subnet(family());
     if (!subnet) return;
     auto peer = read_peer(rules_, {*subnet, lease.attributes}, network_);
-    const std::string reason = !peer ? peer.error().what : collision(*peer);
-    if (!reason.empty()) {
-      peers_.refused.push_back(lease.describe() + ": not programmed: " + reason);
-      return;
+    if (!peer) return refuse(lease, peer.error().what);
+    if (const std::string reason = claims_ours(*peer); !reason.empty())
+      return refuse(lease, reason);
+    if (!peer->vtep_mac.is_zero()) {
+      // A Node that copies another's MAC is made after it, whatever subnet it has.
+      const Lease*& owner = macs_.emplace(peer->vtep_mac, &lease).first->second;
+      if (lease.since < owner->since) owner = &lease;
     }
-    const auto [holder, is_new] = holders_.emplace(peer->public_address, &lease);
-    if (!is_new)
-      peers_.refused.push_back(lease.describe() + ": it publishes the address " +
-                               peer->public_address.to_string() + ", as does " +
-                               holder->second->describe());
-    if (!peer->vtep_mac.is_zero()) macs_.emplace(peer->vtep_mac, &lease);
-    last_ = &lease;
-    peers_.of[family()].push_back(*std::move(peer));
+    claims_.emplace_back(&lease, *std::move(peer));
+  }
+
+  // When all are read.
+  void settle() {
+    for (auto& [lease, peer] : claims_) {
+      const std::string reason = collision(*lease, peer);
+      if (!reason.empty()) {
+        refuse(*lease, reason);
+        continue;
+      }
+      const auto [holder, is_new] = holders_.emplace(peer.public_address, lease);
+      if (!is_new)
+        peers_.refused.push_back(lease->describe() + ": it publishes the address " +
+                                 peer.public_address.to_string() + ", as does " +
+                                 holder->second->describe());
+      last_ = lease;
+      peers_.of[family()].push_back(std::move(peer));
+    }
   }
 
  private:
   Family family() const { return network_.family(); }
 
-  // What the kernel can hold only once, and holds already.
-  std::string collision(const Peer& peer) const {
+  void refuse(const Lease& lease, const std::string& reason) {
+    peers_.refused.push_back(lease.describe() + ": not programmed: " + reason);
+  }
+
+  // What this node has itself.
+  std::string claims_ours(const Peer& peer) const {
     const auto& own_subnet = own_.key.subnet(family());
     if (own_subnet && own_subnet->overlaps(peer.subnet))
       return "it overlaps this node's own subnet " + own_subnet->to_string();
     if (rules_.is_gateway && own_.attributes.public_address(family()) == peer.public_address)
       return "it publishes this node's own address " + peer.public_address.to_string();
+    return {};
+  }
+
+  // What the kernel can hold only once, and another node has.
+  std::string collision(const Lease& lease, const Peer& peer) const {
     const auto& accepted = peers_.of[family()];
     if (!accepted.empty() && accepted.back().subnet.overlaps(peer.subnet))
       return "it overlaps the " + last_->describe();
-    if (const auto found = macs_.find(peer.vtep_mac); found != macs_.end())
+    if (const auto owner = macs_.find(peer.vtep_mac);
+        owner != macs_.end() && owner->second != &lease)
       return "it has the VTEP MAC " + peer.vtep_mac.to_string() + " of " +
-             found->second->describe();
+             owner->second->describe();
     return {};
   }
 
@@ -80,6 +107,7 @@ class Gathering {
   const Lease& own_;
   Peers& peers_;
   const Lease* last_ = nullptr;
+  std::vector<std::pair<const Lease*, Peer>> claims_;
   std::map<IpAddress, const Lease*> holders_;
   std::map<MacAddress, const Lease*> macs_;
 };
@@ -97,8 +125,9 @@ Peers find_peers(const std::map<Family, PodNetwork>& networks, const PeerRules& 
     for (const auto& [key, lease] : leases.leases) {
       const auto& type = lease.attributes.backend_type;
       const bool is_own = key == own.key && lease.node == own.node;
-      if (!is_own && type == rules.backend_type.value_or(type)) gathering.add(lease);
+      if (!is_own && type == rules.backend_type.value_or(type)) gathering.read(lease);
     }
+    gathering.settle();
   }
   return peers;
 }

@@ -41,9 +41,9 @@ struct Peers {
 
 /// The peers among `leases`, in the families of `networks`. Left out without a word: the own
 /// lease, leases of nodes that run another backend. Refused with a reason: what the store could
-/// not read as a lease, data that cannot be read, a subnet outside the network, and of two leases
-/// that overlap, or that have one VTEP MAC, the one that comes later by its key: neither is ever
-/// programmed over the other. Two that publish one public address are both named and both
+/// not read as a lease, data that cannot be read, a subnet outside the network, of two leases that
+/// overlap the one that comes later by its key, and of those that have one VTEP MAC all but that of
+/// the oldest node: neither is ever programmed over the other. Two that publish one public address are both named and both
 /// programmed: only one of them can be right, but a packet that comes to the wrong one is dropped
 /// there.
 Peers find_peers(const std::map<Family, PodNetwork>& networks, const PeerRules& rules,

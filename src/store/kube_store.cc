@@ -53,21 +53,20 @@ class SubnetHolders {
 bool NodeEntry::operator==(const NodeEntry& other) const {
   const bool same_own =
       own == nullptr || other.own == nullptr ? own == other.own : *own == *other.own;
-  return same_own && lease == other.lease && created == other.created;
+  return same_own && lease == other.lease;
 }
 
 LeaseView view_of_nodes(const std::map<std::string, NodeEntry>& nodes) {
   LeaseView view;
-  std::vector<std::pair<const NodeEntry*, const Lease*>> by_age;
+  std::vector<const Lease*> by_age;
   for (const auto& [name, entry] : nodes) {
     if (const auto* broken = std::get_if<BrokenLease>(&entry.lease)) view.broken.push_back(*broken);
-    if (const auto* lease = std::get_if<Lease>(&entry.lease)) by_age.emplace_back(&entry, lease);
+    if (const auto* lease = std::get_if<Lease>(&entry.lease)) by_age.push_back(lease);
   }
-  std::stable_sort(by_age.begin(), by_age.end(), [](const auto& one, const auto& other) {
-    return one.first->created < other.first->created;
-  });
+  std::stable_sort(by_age.begin(), by_age.end(),
+                   [](const Lease* one, const Lease* other) { return one->since < other->since; });
   SubnetHolders holders;
-  for (const auto& [entry, lease] : by_age) {
+  for (const Lease* lease : by_age) {
     if (const Lease* older = holders.add(*lease))
       view.broken.push_back({"node " + lease->node, "its podCIDR " + lease->key.describe() +
                                                         " overlaps " + older->key.describe() +
@@ -158,7 +157,6 @@ NodeEntry KubeStore::decode(const KubeMeta& meta, std::string_view object) const
     entry.lease = BrokenLease{"node " + meta.name, node.error().text()};
     return entry;
   }
-  entry.created = node->created;
   if (meta.name == node_name_) {
     entry.own = std::make_shared<const Node>(*std::move(node));
     return entry;

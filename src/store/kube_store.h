@@ -41,7 +41,6 @@ struct KubeStoreOptions {
 /// What stays of a Node.
 struct NodeEntry {
   std::variant<std::monostate, Lease, BrokenLease> lease = {};  ///< monostate: of no overlay
-  UnixSeconds created = {};
   std::shared_ptr<const Node> own = {};  ///< of this node's own, all of it; else nullptr
   bool operator==(const NodeEntry& other) const;
 };

@@ -16,9 +16,9 @@ using Nodes = std::map<std::string, NodeEntry>;
 
 void add(Nodes& nodes, const std::string& name, const std::string& subnet, int created) {
   nodes[name] = {.lease = Lease{.node = name,
+                                .since = UnixSeconds(std::chrono::seconds(created)),
                                 .key = test::key(subnet),
-                                .attributes = test::attributes("192.0.2.1")},
-                 .created = UnixSeconds(std::chrono::seconds(created))};
+                                .attributes = test::attributes("192.0.2.1")}};
 }
 
 std::string peers(const LeaseView& view) {
