@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "cmd/weft_cni_command.h"
 #include "cni/dispatch.h"
 #include "cni/plugins/all.h"
+#include "cni/plugins/dhcp_daemon.h"
 
 namespace weft::cni {
 namespace {
@@ -65,14 +67,38 @@ int called_by_hand(const std::vector<std::string>& words) {
   return static_cast<int>(answer.code);
 }
 
+// `dhcp` is a daemon too, by its own name or as `weft-cni dhcp daemon`.
+int serve_dhcp(const std::vector<std::string>& words) {
+  if (std::find(words.begin(), words.end(), "--help") != words.end() ||
+      std::find(words.begin(), words.end(), "-h") != words.end()) {
+    write_all(STDOUT_FILENO, dhcp_daemon_help());
+    return static_cast<int>(ExitCode::kFine);
+  }
+  const auto options = parse_dhcp_daemon_options(words);
+  const Status ended = options ? run_dhcp_daemon(*options) : Status(Failure(options.error()));
+  if (ended) return static_cast<int>(ExitCode::kFine);
+  write_all(STDERR_FILENO, "dhcp daemon: " + ended.error().text() + "\n");
+  return static_cast<int>(options ? ExitCode::kWrong : ExitCode::kUsage);
+}
+
+// The words behind `dhcp daemon`; nothing when it is not what was called.
+std::optional<std::vector<std::string>> dhcp_daemon_words(std::string_view name,
+                                                          const std::vector<std::string>& words) {
+  const std::size_t at = name == "dhcp" ? 0 : 1;
+  if (words.size() <= at || words[at] != "daemon" || (at == 1 && words[0] != "dhcp"))
+    return std::nullopt;
+  return std::vector<std::string>(words.begin() + static_cast<std::ptrdiff_t>(at) + 1, words.end());
+}
+
 int run(int argc, char** argv) {
   const std::string_view path = argc > 0 ? argv[0] : "";
   const std::string_view name = path.substr(path.rfind('/') + 1);
+  const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
+  if (const auto daemon = dhcp_daemon_words(name, words)) return serve_dhcp(*daemon);
   if (const Plugin* plugin = find_plugin(all_plugins(), name)) return serve(*plugin);
-  const std::string_view word = argc > 1 ? argv[1] : "";
+  const std::string_view word = words.empty() ? "" : words[0];
   if (const Plugin* plugin = find_plugin(all_plugins(), word)) return serve(*plugin);
-  if (variable("CNI_COMMAND").empty())
-    return called_by_hand({argv + std::min(argc, 1), argv + argc});
+  if (variable("CNI_COMMAND").empty()) return called_by_hand(words);
   // A runtime reads only JSON on standard output.
   write_all(STDOUT_FILENO,
             to_text(CniError(Code::kInternal, "weft-cni was started as " + in_quotes(name) +

@@ -4,6 +4,7 @@
 
 #include "cni/plugins/bridge.h"
 #include "cni/plugins/chain.h"
+#include "cni/plugins/dhcp.h"
 #include "cni/plugins/dummy.h"
 #include "cni/plugins/flannel.h"
 #include "cni/plugins/host_local.h"
@@ -19,6 +20,7 @@ namespace weft::cni {
 Plugins all_plugins() {
   static constexpr std::array kAll{
       &kBridge,     //
+      &kDhcp,       //
       &kDummy,      //
       &kFlannel,    //
       &kHostLocal,  //
