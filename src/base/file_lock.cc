@@ -6,6 +6,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 
 namespace weft {
@@ -20,30 +21,30 @@ class Alarm {
   explicit Alarm(std::chrono::milliseconds delay) {
     struct sigaction quiet {};
     quiet.sa_handler = [](int) {};  // and no SA_RESTART
-    ::sigaction(SIGALRM, &quiet, &before_);
+    // It stays: another thread may be waiting with it.
+    ::sigaction(SIGALRM, &quiet, nullptr);
     struct sigevent event {};
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGALRM;
     event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
-    armed_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+    made_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
     constexpr long kAgain = 10'000'000;
     const itimerspec times{
         .it_interval = {.tv_sec = 0, .tv_nsec = kAgain},
         .it_value = {.tv_sec = delay.count() / 1000, .tv_nsec = delay.count() % 1000 * 1'000'000}};
-    armed_ = armed_ && ::timer_settime(timer_, 0, &times, nullptr) == 0;
+    armed_ = made_ && ::timer_settime(timer_, 0, &times, nullptr) == 0;
   }
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
   ~Alarm() {
-    if (armed_) ::timer_delete(timer_);
-    ::sigaction(SIGALRM, &before_, nullptr);
+    if (made_) ::timer_delete(timer_);
   }
 
   bool armed() const { return armed_; }
 
  private:
-  struct sigaction before_ {};
   timer_t timer_{};
+  bool made_ = false;
   bool armed_ = false;
 };
 
@@ -53,7 +54,7 @@ Status lock_file(int fd, std::chrono::milliseconds patience) {
   if (::flock(fd, LOCK_EX | LOCK_NB) == 0) return {};
   if (errno != EWOULDBLOCK) return fail_errno("locking");
   const auto deadline = steady_clock::now() + patience;
-  const Alarm alarm(patience);
+  const Alarm alarm(std::max(patience, std::chrono::milliseconds(1)));  // 0 would be never
   if (!alarm.armed()) return fail_errno("setting a timer");
   while (::flock(fd, LOCK_EX) != 0) {
     if (errno != EINTR) return fail_errno("locking");
