@@ -88,8 +88,8 @@ CniResult<DeviceSite> DeviceSite::open(const Call& call) {
   return DeviceSite{std::move(container), std::move(host), std::move(inside)};
 }
 
-CniStatus make_device(DeviceSite& site, const std::string& ifname, const DevicePlan& plan) {
-  kernel::NewLink device{.name = ifname,
+CniStatus make_device(const Call& call, DeviceSite& site, const DevicePlan& plan) {
+  kernel::NewLink device{.name = call.environment.ifname,
                          .kind = plan.device.kind,
                          .mac = plan.mac,
                          .macvlan = plan.device.macvlan,
@@ -133,7 +133,7 @@ CniResult<AddResult> add_device(const Call& call, PlanDevice plan_device, MakeDe
   ASSIGN_OR_RETURN(const DevicePlan plan, plan_device(call, Command::kAdd));
   ASSIGN_OR_RETURN(DeviceSite site, DeviceSite::open(call));
   Rollback rollback;
-  RETURN_IF_ERROR(make(site, ifname, plan));
+  RETURN_IF_ERROR(make(call, site, plan));
   ASSIGN_OR_RETURN(const auto made, site.inside.link(ifname));
   if (!made) return refuse("failed to refetch " + plan.device.kind + " " + in_quotes(ifname));
   rollback.push([&site, link = made->index] { (void)site.inside.remove(link); });

@@ -29,11 +29,10 @@ struct DeviceSite {
   static CniResult<DeviceSite> open(const Call& call);
 };
 
-/// Makes the device of a plan in the container under its final name, and leaves it down.
-using MakeDevice = CniStatus (*)(DeviceSite& site, const std::string& ifname,
-                                 const DevicePlan& plan);
+/// Makes the device of a plan in the container under its final name, or leaves nothing behind.
+using MakeDevice = CniStatus (*)(const Call& call, DeviceSite& site, const DevicePlan& plan);
 /// By one netlink message.
-CniStatus make_device(DeviceSite& site, const std::string& ifname, const DevicePlan& plan);
+CniStatus make_device(const Call& call, DeviceSite& site, const DevicePlan& plan);
 
 /// The last part of an ADD: addresses, settings, up, routes. The container's device is
 /// `result.interfaces[interface]`.

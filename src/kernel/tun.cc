@@ -9,8 +9,6 @@
 #include <cstring>
 #include <utility>
 
-#include "net/link.h"
-
 namespace weft::kernel {
 namespace {
 
@@ -88,6 +86,26 @@ std::ptrdiff_t Tun::read(std::span<std::uint8_t> into) const {
 
 int Tun::write(std::span<const iovec> slices) const {
   return ::writev(fd_.get(), slices.data(), static_cast<int>(slices.size())) < 0 ? errno : 0;
+}
+
+Status make_tap(const std::string& name, const TapOptions& options) {
+  const std::string tried = "making the TAP device " + name;
+  if (!is_valid_link_name(name)) return fail_errno(tried, EINVAL);
+  ASSIGN_OR_RETURN(const Fd fd, open_node());
+  // Without IFF_TUN_EXCL one that is there would be taken over.
+  const int flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_TUN_EXCL |
+                    (options.multi_queue ? IFF_MULTI_QUEUE : 0);
+  ifreq request{};
+  std::memcpy(request.ifr_name, name.c_str(), name.size());
+  request.ifr_flags = static_cast<short>(flags);
+  if (::ioctl(fd.get(), TUNSETIFF, &request) < 0) return fail_errno(tried);
+  // Until it is persistent it goes away with the descriptor.
+  if (options.owner && ::ioctl(fd.get(), TUNSETOWNER, static_cast<unsigned long>(*options.owner)))
+    return fail_errno(tried + ": setting its owner");
+  if (options.group && ::ioctl(fd.get(), TUNSETGROUP, static_cast<unsigned long>(*options.group)))
+    return fail_errno(tried + ": setting its group");
+  if (::ioctl(fd.get(), TUNSETPERSIST, 1) < 0) return fail_errno(tried + ": keeping it");
+  return {};
 }
 
 }  // namespace weft::kernel

@@ -17,6 +17,7 @@
 
 #include "base/fd.h"
 #include "base/result.h"
+#include "net/link.h"
 #include "net/vnet_header.h"
 
 namespace weft::kernel {
@@ -57,5 +58,9 @@ class Tun {
   explicit Tun(Fd fd) : fd_(std::move(fd)) {}
   Fd fd_;
 };
+
+/// Makes a TAP device in the calling thread's namespace that outlives this process, down. Its users
+/// get frames with a VnetHeader in front. EBUSY when the name is taken.
+Status make_tap(const std::string& name, const TapOptions& options);
 
 }  // namespace weft::kernel

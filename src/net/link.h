@@ -68,6 +68,14 @@ struct VlanOptions {
   auto operator<=>(const VlanOptions&) const = default;
 };
 
+/// Who may use a TAP device; numbers, since names are another namespace's business.
+struct TapOptions {
+  bool multi_queue = false;
+  std::optional<std::uint32_t> owner = {};  ///< user id; nothing: whoever may administer networks
+  std::optional<std::uint32_t> group = {};
+  auto operator<=>(const TapOptions&) const = default;
+};
+
 struct Link {
   LinkIndex index = LinkIndex::kNone;
   std::string name = {};

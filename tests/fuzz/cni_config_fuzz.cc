@@ -8,9 +8,16 @@
 #include "cni/attachments.h"
 #include "cni/ipam_config.h"
 #include "cni/plugins/bridge_config.h"
+#include "cni/plugins/dummy_config.h"
 #include "cni/plugins/flannel_config.h"
+#include "cni/plugins/host_device_config.h"
 #include "cni/plugins/host_local_config.h"
+#include "cni/plugins/ipvlan_config.h"
+#include "cni/plugins/macvlan_config.h"
+#include "cni/plugins/ptp_config.h"
 #include "cni/plugins/static_config.h"
+#include "cni/plugins/tap_config.h"
+#include "cni/plugins/vlan_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;
@@ -24,6 +31,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const cni::Call call{environment, *json, text, "n", "1.0.0", {}};
   (void)cni::read_bridge_config(call);
   (void)cni::read_static_config(call);
+  (void)cni::read_host_device_config(call);
+  (void)cni::read_ptp_config(call);
+  (void)cni::read_tap_config(call);
+  for (const auto plan :
+       {cni::plan_dummy, cni::plan_ipvlan, cni::plan_macvlan, cni::plan_tap, cni::plan_vlan})
+    (void)plan(call, cni::Command::kAdd);
   (void)cni::valid_attachments(*json);
   (void)cni::ipam_type(*json);
   if (const auto config = cni::read_host_local_config(call)) {

@@ -6,7 +6,9 @@ namespace weft::test {
 namespace {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, CniDevice,
-                         testing::Values(DeviceCase{.plugin = "macvlan", .kind = "macvlan"}),
+                         testing::Values(DeviceCase{.plugin = "macvlan", .kind = "macvlan"},
+                                         DeviceCase{
+                                             .plugin = "tap", .kind = "tun", .has_master = false}),
                          [](const auto& tested) { return std::string(tested.param.plugin); });
 
 }  // namespace

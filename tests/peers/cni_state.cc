@@ -44,12 +44,13 @@ std::string links() {
   return normalised(text);
 }
 
-// Link-local addresses come from random MAC addresses, and "nodad" tells only how one got there.
+// Link-local addresses come from random MAC addresses, and "nodad" tells only how one got there;
+// with "noprefixroute" the kernel leaves out a route that the Go plugin takes away.
 std::string addresses() {
   std::string text;
   for (const auto& line : split(printed({"ip", "-o", "address", "show", "scope", "global"}), '\n'))
     text += line + "\n";
-  text = std::regex_replace(text, std::regex(" (nodad|tentative)"), "");
+  text = std::regex_replace(text, std::regex(" (nodad|tentative|noprefixroute)"), "");
   return normalised(text);
 }
 

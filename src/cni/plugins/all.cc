@@ -7,30 +7,34 @@
 #include "cni/plugins/dhcp.h"
 #include "cni/plugins/dummy.h"
 #include "cni/plugins/flannel.h"
+#include "cni/plugins/host_device.h"
 #include "cni/plugins/host_local.h"
 #include "cni/plugins/ipvlan.h"
 #include "cni/plugins/loopback.h"
 #include "cni/plugins/macvlan.h"
 #include "cni/plugins/ptp.h"
 #include "cni/plugins/static.h"
+#include "cni/plugins/tap.h"
 #include "cni/plugins/vlan.h"
 
 namespace weft::cni {
 
 Plugins all_plugins() {
   static constexpr std::array kAll{
-      &kBridge,     //
-      &kDhcp,       //
-      &kDummy,      //
-      &kFlannel,    //
-      &kHostLocal,  //
-      &kIpvlan,     //
-      &kLoopback,   //
-      &kMacvlan,    //
-      &kPtp,        //
-      &kStatic,     //
-      &kVlan,       //
-      &kChain,      //
+      &kBridge,      //
+      &kDhcp,        //
+      &kDummy,       //
+      &kFlannel,     //
+      &kHostDevice,  //
+      &kHostLocal,   //
+      &kIpvlan,      //
+      &kLoopback,    //
+      &kMacvlan,     //
+      &kPtp,         //
+      &kStatic,      //
+      &kTap,         //
+      &kVlan,        //
+      &kChain,       //
   };
   return kAll;
 }

@@ -16,7 +16,7 @@ InterfaceAddress alone(const IpAddress& address) {
 CniResult<PtpConfig> read_ptp_config(const Call& call) {
   PtpConfig config{.device = {.device = {.kind = "veth"},
                               .needs_addresses = true,
-                              .interface = {.arp_notify = true, .through_gateways = true}}};
+                              .interface = {.through_gateways = true}}};
   DevicePlan& device = config.device;
   ObjectReader reader(call.config, "failed to load netconf");
   reader.read("mtu", device.mtu);

@@ -34,6 +34,38 @@ TEST(RtnetlinkCodec, RoutesAndNeighboursRoundTrip) {
   EXPECT_EQ(decode_neighbour(message_of(neighbour.message())), kNeighbour);
 }
 
+TEST(RtnetlinkCodec, KindsOfLinksRoundTrip) {
+  const auto read_back = [](const NewLink& link) {
+    const Request request = encode_new_link(link);
+    return decode_link(message_of(request.message())).value();
+  };
+  const MacvlanOptions macvlan{.mode = MacvlanMode::kVepa, .broadcast_queue = 77};
+  const Link first = read_back({.name = "eth0",
+                                .kind = "macvlan",
+                                .parent = LinkIndex{3},
+                                .netns_fd = 5,
+                                .macvlan = macvlan});
+  EXPECT_EQ(first.kind, "macvlan");
+  EXPECT_EQ(first.macvlan, macvlan);
+  EXPECT_EQ(first.peer, LinkIndex{3});
+  const IpvlanOptions ipvlan{.mode = IpvlanMode::kL3s};
+  EXPECT_EQ(read_back({.name = "eth0", .kind = "ipvlan", .ipvlan = ipvlan}).ipvlan, ipvlan);
+  const VlanOptions vlan{.id = 4094};
+  EXPECT_EQ(read_back({.name = "eth0", .kind = "vlan", .vlan = vlan}).vlan, vlan);
+  EXPECT_EQ(read_back({.name = "eth0", .kind = "dummy"}).kind, "dummy");
+}
+
+TEST(RtnetlinkCodec, AnAddressWithoutRouteRoundTrips) {
+  for (const bool prefix_route : {true, false}) {
+    const LinkAddress address{
+        .key = {.link = LinkIndex{3}, .address = InterfaceAddress::parse("10.1.2.5/24").value()},
+        .permanent = false,
+        .prefix_route = prefix_route};
+    const Request request = encode_new_address(address, true);
+    EXPECT_EQ(decode_address(message_of(request.message())), address);
+  }
+}
+
 // Cut anywhere, a message is read as less or as nothing, but never past its end.
 TEST(RtnetlinkCodec, TruncatedMessagesAreReadWithinTheirBounds) {
   const Request requests[] = {encode_route(kRoute, RouteWrite::kReplace),
