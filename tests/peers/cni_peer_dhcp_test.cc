@@ -290,6 +290,53 @@ TEST(CniPeerDhcp, GcGivesBackWhatIsNotOnTheList) {
   });
 }
 
+TEST(CniPeerDhcp, WhoTalksNonsenseToTheDaemonIsHungUpOn) {
+  at_site(Side::kWeft, Side::kWeft, [](DhcpSite& site) {
+    site.start_dnsmasq();
+    for (const std::string text :
+         {"GET / HTTP/1.0\r\n\r\n", "CONNECT /_goRPC_ HTTP/1.0\n\n\x80\x80",
+          "CONNECT /_goRPC_ HTTP/1.0\n\n\xfc\x7f\xff\xff\xff"}) {
+      const auto address = must(UnixAddress::parse(site.socket()));
+      const Fd stranger(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+      ASSERT_EQ(::connect(stranger.get(), address.get(), address.size()), 0);
+      ASSERT_EQ(::send(stranger.get(), text.data(), text.size(), 0),
+                static_cast<ssize_t>(text.size()));
+      char answer[256];
+      while (::recv(stranger.get(), answer, sizeof answer, 0) > 0) {
+      }
+    }
+    EXPECT_TRUE(site.call("ADD").ok());
+  });
+}
+
+TEST(CniPeerDhcp, SystemdMayHandTheSocketOver) {
+  test::in_fresh_netns([&](kernel::Rtnetlink&) {
+    const TempDir data;
+    const WeftPlugins weft;
+    const std::string path = data.path() + "/handed-over.sock";
+    const auto address = must(UnixAddress::parse(path));
+    const Fd listener(::socket(AF_UNIX, SOCK_STREAM, 0));
+    ASSERT_EQ(::bind(listener.get(), address.get(), address.size()), 0);
+    ASSERT_EQ(::listen(listener.get(), 8), 0);
+    ServerProcess daemon;
+    ASSERT_TRUE(daemon.start(
+        {"sh", "-c",
+         "exec 3<&" + std::to_string(listener.get()) + "; LISTEN_FDS=1 LISTEN_PID=$$ exec " +
+             weft.folder().path() + "/dhcp daemon -socketpath " + data.path() + "/unused.sock"},
+        data.path() + "/log"));
+    // An answer, though no interface is there: "error looking up".
+    const Container pod("c1");
+    const PluginReply added = weft.folder().call(
+        "dhcp", "ADD", pod.port(),
+        R"({"cniVersion":"1.0.0","name":"n","ipam":{"type":"dhcp","daemonSocketPath":")" + path +
+            R"("}})");
+    EXPECT_NE(added.message().find("error looking up \"eth0\""), std::string::npos) << added.output;
+    daemon.end(SIGTERM);
+    EXPECT_EQ(::access(path.c_str(), F_OK), 0);  // it is systemd's
+    EXPECT_NE(::access((data.path() + "/unused.sock").c_str(), F_OK), 0);
+  });
+}
+
 TEST(CniPeerDhcp, WithoutADaemonAddSaysSoAndDelIsDone) {
   at_site(Side::kWeft, Side::kWeft, [](DhcpSite& site) {
     site.end_daemon(SIGTERM);

@@ -81,7 +81,9 @@ Result<std::optional<std::string>> Reader::next_message() {
   Cursor cursor(buffer_);
   const std::uint64_t size = cursor.read_unsigned();
   if (!cursor.ok()) {
-    if (buffer_.size() > sizeof size) return fail("this is no gob");
+    // A first byte says how many follow, at most eight.
+    const bool too_many = !buffer_.empty() && static_cast<signed char>(buffer_[0]) < -8;
+    if (too_many) return fail("this is no gob");
     return std::nullopt;
   }
   if (size > kLongestMessage)

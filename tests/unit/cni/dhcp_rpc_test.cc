@@ -77,7 +77,7 @@ TEST(Gob, WhatIsNoneIsRefused) {
     const char* what;
     const char* hex;
   } const cases[] = {
-      {"a size without end", "80ffffffffffffffffff"},
+      {"a size without end", "80"},
       {"a size of a gigabyte", "fc40000000"},
       {"a value of a type that nobody declared", "04ff900102"},
       {"a field that the type has not",
