@@ -224,7 +224,7 @@ std::string enclose(std::string_view message, const DhcpEndpoints& ends) {
 
 std::optional<std::string_view> disclose(std::string_view packet, bool checksum_is_open) {
   if (packet.size() < kIpHeader || byte_at(packet, 0) >> 4U != 4) return std::nullopt;
-  const std::size_t header = (byte_at(packet, 0) & 0xfU) * 4U;
+  const std::size_t header = std::size_t{byte_at(packet, 0) & 0xfU} * 4U;
   const std::size_t total = word_at(packet, 2);
   constexpr unsigned kFragment = 0x3fff;
   if (header < kIpHeader || total > packet.size() || total < header + kUdpHeader ||
