@@ -78,7 +78,7 @@ CniResult<Link> link_with_mac(kernel::Rtnetlink& host, const std::string& text) 
   const auto found =
       std::find_if(links.begin(), links.end(), [&](const Link& link) { return link.mac == *mac; });
   if (found == links.end()) return refuse("failed to find physical interface");
-  return *std::move(found);
+  return std::move(*found);
 }
 
 CniResult<Link> find(kernel::Rtnetlink& host, const HostDeviceConfig& config) {

@@ -120,7 +120,7 @@ CniStatus check(const Call& call) {
 
 CniStatus gc(const Call& call) {
   ASSIGN_OR_RETURN(const auto attachments, valid_attachments(call.config));
-  const CniStatus addresses = run_ipam(Command::kGc, call);
+  CniStatus addresses = run_ipam(Command::kGc, call);
   RETURN_IF_ERROR(collect_masquerade(call.network, attachments));
   return addresses;
 }
