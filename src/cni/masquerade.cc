@@ -1,7 +1,6 @@
 #include "cni/masquerade.h"
 
 #include <functional>
-#include <set>
 
 #include "cni/masquerade_iptables.h"
 #include "kernel/nftables.h"
@@ -11,25 +10,6 @@ namespace {
 
 using kernel::Nftables;
 using kernel::Transaction;
-
-// Others change nftables too; a transaction that was planned on an older generation is refused.
-constexpr int kTries = 20;
-
-using Plan = std::function<void(const std::optional<nft::TableContents>&, Transaction&)>;
-
-// Reads the table, lets `plan` fill a transaction, and commits it on the generation it read.
-CniStatus change_table(Nftables& nftables, const nft::TableId& table, const Plan& plan) {
-  for (int i = 1;; ++i) {
-    ASSIGN_OR_RETURN(const std::uint32_t generation, nftables.generation());
-    ASSIGN_OR_RETURN(const auto contents, nftables.read(table));
-    Transaction transaction;
-    plan(contents, transaction);
-    if (transaction.empty()) return {};
-    const Status committed = nftables.commit(std::move(transaction), generation);
-    if (committed) return {};
-    if (committed.error().number != ERESTART || i == kTries) return CniFailure(committed.error());
-  }
-}
 
 const std::vector<nft::Rule>* rules_of(const std::optional<nft::TableContents>& contents,
                                        std::string_view chain) {
@@ -62,20 +42,25 @@ void drop_rules(const std::optional<nft::TableContents>& present,
     if (goes(rule)) transaction.drop_rule(present->table.id, kMasqueradeChecks, rule.handle);
 }
 
-bool belongs_to(const nft::Rule& rule, const std::string& hash) {
-  return rule.comment.starts_with(hash);
+std::string owner_of(const nft::Rule& rule) {
+  return rule.comment.substr(0, rule.comment.find(','));
+}
+
+CniStatus change(Nftables& nftables, const Nftables::Plan& plan) {
+  RETURN_IF_ERROR(nftables.change(masquerade_table().table.id, plan));
+  return {};
 }
 
 CniStatus add_with_nftables(Nftables& nftables, const AttachmentName& attachment,
                             const std::vector<InterfaceAddress>& addresses) {
-  const nft::TableId table = masquerade_table().table.id;
   const std::string hash = attachment_hash(attachment);
-  return change_table(nftables, table, [&](const auto& present, Transaction& transaction) {
+  return change(nftables, [&](const auto& present, Transaction& transaction) {
     put_table(present, transaction);
     drop_rules(
-        present, [&](const nft::Rule& rule) { return belongs_to(rule, hash); }, transaction);
+        present, [&](const nft::Rule& rule) { return owner_of(rule) == hash; }, transaction);
     for (const auto& address : addresses)
-      transaction.append_rule(table, kMasqueradeChecks, masquerade_rule(attachment, address));
+      transaction.append_rule(masquerade_table().table.id, kMasqueradeChecks,
+                              masquerade_rule(attachment, address));
   });
 }
 
@@ -83,10 +68,9 @@ CniStatus add_with_nftables(Nftables& nftables, const AttachmentName& attachment
 CniStatus drop_from_nftables(const std::function<bool(const nft::Rule&)>& goes) {
   auto nftables = Nftables::open();
   if (!nftables) return {};
-  return change_table(*nftables, masquerade_table().table.id,
-                      [&](const auto& present, Transaction& transaction) {
-                        drop_rules(present, goes, transaction);
-                      });
+  return change(*nftables, [&](const auto& present, Transaction& transaction) {
+    drop_rules(present, goes, transaction);
+  });
 }
 
 }  // namespace
@@ -104,22 +88,17 @@ CniStatus add_masquerade(const AttachmentName& attachment,
 CniStatus remove_masquerade(const AttachmentName& attachment) {
   const std::string hash = attachment_hash(attachment);
   const CniStatus removed =
-      drop_from_nftables([&](const nft::Rule& rule) { return belongs_to(rule, hash); });
+      drop_from_nftables([&](const nft::Rule& rule) { return owner_of(rule) == hash; });
   RETURN_IF_ERROR(remove_iptables_masquerade(attachment));
   return removed;
 }
 
 CniStatus collect_masquerade(const std::string& network, const std::vector<Attachment>& valid) {
-  std::set<std::string> kept;
-  for (const auto& attachment : valid)
-    kept.insert(attachment_hash({.network = network,
-                                 .container_id = attachment.container_id,
-                                 .ifname = attachment.ifname}));
-  const std::string prefix = network_hash(network) + "-";
-  return drop_from_nftables([&](const nft::Rule& rule) {
-    const std::string owner = rule.comment.substr(0, rule.comment.find(','));
-    return belongs_to(rule, prefix) && !kept.contains(owner);
-  });
+  const StaleOwners stale(network, valid);
+  const CniStatus collected =
+      drop_from_nftables([&](const nft::Rule& rule) { return stale.contains(owner_of(rule)); });
+  RETURN_IF_ERROR(collect_iptables_masquerade(network, valid));
+  return collected;
 }
 
 }  // namespace weft::cni

@@ -1,9 +1,7 @@
 // masquerade_iptables.h: masquerading of an attachment with iptables, as the Go plugins do it.
-//
-// Programs are run only when an attachment has, or gets, such rules: whether it has is asked of
-// the kernel first, since a DEL must also find what a Go plugin made.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "cni/cni_error.h"
@@ -15,5 +13,8 @@ CniStatus add_iptables_masquerade(const AttachmentName& attachment,
                                   const std::vector<InterfaceAddress>& addresses);
 /// None is success.
 CniStatus remove_iptables_masquerade(const AttachmentName& attachment);
+/// Takes the rules of a network's containers away that have no attachment any more.
+CniStatus collect_iptables_masquerade(const std::string& network,
+                                      const std::vector<Attachment>& valid);
 
 }  // namespace weft::cni

@@ -1,27 +1,15 @@
 #include "cni/masquerade_rules.h"
 
-#include "base/sha512.h"
 #include "net/nft_rules.h"
 
 namespace weft::cni {
 namespace {
 
-constexpr std::size_t kHashDigits = 16;
 constexpr std::size_t kLongestComment = 127;
-constexpr std::size_t kChainDigits = 24;
+constexpr const char* kPostrouting = "POSTROUTING";
 
 Prefix multicast(Family family) {
   return *Prefix::parse(family == Family::kIpv4 ? "224.0.0.0/4" : "ff00::/8");
-}
-
-// Commands that take the jumps to a chain out of POSTROUTING.
-std::string without_jumps(const std::string& chain, const IptablesTable& present) {
-  std::string commands;
-  const auto postrouting = present.chains.find("POSTROUTING");
-  if (postrouting == present.chains.end()) return commands;
-  for (const auto& rule : postrouting->second.rules)
-    if (rule.ends_with("-j " + chain)) commands += "-D POSTROUTING " + rule + "\n";
-  return commands;
 }
 
 }  // namespace
@@ -47,15 +35,6 @@ nft::TableContents masquerade_table() {
   return contents;
 }
 
-std::string network_hash(const std::string& network) {
-  return sha512_hex(network, kHashDigits);
-}
-
-std::string attachment_hash(const AttachmentName& attachment) {
-  return network_hash(attachment.network) + "-" +
-         sha512_hex(attachment.ifname + ":" + attachment.container_id, kHashDigits);
-}
-
 nft::Rule masquerade_rule(const AttachmentName& attachment, const InterfaceAddress& address) {
   const std::string comment = attachment_hash(attachment) + ", net: " + attachment.network +
                               ", if: " + attachment.ifname + ", id: " + attachment.container_id;
@@ -66,34 +45,41 @@ nft::Rule masquerade_rule(const AttachmentName& attachment, const InterfaceAddre
       .comment(comment.substr(0, kLongestComment));
 }
 
-std::string iptables_chain(const AttachmentName& attachment) {
-  return "CNI-" + sha512_hex(attachment.network + attachment.container_id, kChainDigits);
+std::vector<std::string> iptables_masquerade_chains(const AttachmentName& attachment) {
+  return {kPostrouting, container_chain(attachment)};
 }
 
-std::string iptables_masquerade(const AttachmentName& attachment,
-                                const std::vector<InterfaceAddress>& addresses,
-                                const IptablesTable& present) {
+IptablesEdits plan_iptables_masquerade(const AttachmentName& attachment,
+                                       const std::vector<InterfaceAddress>& addresses,
+                                       const PresentChains& present) {
+  IptablesPlan plan(present);
   if (addresses.empty()) return {};
-  const std::string chain = iptables_chain(attachment);
-  const std::string comment = " -m comment --comment \"name: \\\"" + attachment.network +
-                              "\\\" id: \\\"" + attachment.container_id + "\\\"\"";
-  const Family family = addresses[0].address.family();
-  // Naming a chain that is there empties it.
-  std::string script = "*nat\n:" + chain + " - [0:0]\n" + without_jumps(chain, present);
-  for (const auto& address : addresses)
-    script += "-A " + chain + " -d " + address.network().to_string() + comment + " -j ACCEPT\n";
-  script += "-A " + chain + " ! -d " + multicast(family).to_string() + comment + " -j MASQUERADE\n";
-  for (const auto& address : addresses)
-    script += "-A POSTROUTING -s " + Prefix::host(address.address).to_string() + comment + " -j " +
-              chain + "\n";
-  return script + "COMMIT\n";
+  const std::string chain = container_chain(attachment);
+  const std::vector<iptables::Match> comment = {iptables::Comment{container_comment(attachment)}};
+  std::vector<IptablesRule> rules;
+  std::vector<IptablesRule> jumps;
+  for (const auto& address : addresses) {
+    rules.push_back({.destination = iptables::AddressTest{address.network()},
+                     .matches = comment,
+                     .target = iptables::Jump{"ACCEPT"}});
+    jumps.push_back({.source = iptables::AddressTest{Prefix::host(address.address)},
+                     .matches = comment,
+                     .target = iptables::Jump{chain}});
+  }
+  rules.push_back(
+      {.destination = iptables::AddressTest{multicast(addresses[0].address.family()), true},
+       .matches = comment,
+       .target = iptables::Masquerade{}});
+  plan.need_whole_chain(chain, rules);
+  plan.need_jumps(kPostrouting, chain, jumps, IptablesPlan::Place::kEnd);
+  return plan.edits();
 }
 
-std::string iptables_removal(const AttachmentName& attachment, const IptablesTable& present) {
-  const std::string chain = iptables_chain(attachment);
-  std::string script = without_jumps(chain, present);
-  if (present.chains.contains(chain)) script += "-F " + chain + "\n-X " + chain + "\n";
-  return script.empty() ? script : "*nat\n" + script + "COMMIT\n";
+IptablesEdits plan_iptables_unmasquerade(const std::string& chain, const PresentChains& present) {
+  IptablesPlan plan(present);
+  plan.drop_jumps(kPostrouting, chain);
+  plan.drop_chain(chain);
+  return plan.edits();
 }
 
 }  // namespace weft::cni

@@ -20,6 +20,7 @@ constexpr std::uint8_t kObjectComment = 0;  // of tables, chains, rules and elem
 constexpr std::uint8_t kSetKeyByteorder = 0;
 constexpr std::uint8_t kSetDataByteorder = 1;
 constexpr std::uint8_t kSetComment = 7;
+constexpr std::uint8_t kRuleOwner = 0xcf;  // ours, far from those that nft(8) counts upwards
 constexpr std::uint32_t kHostEndian = 1;
 constexpr std::uint32_t kBigEndian = 2;
 
@@ -63,11 +64,14 @@ void append_record(Bytes& userdata, std::uint8_t type, std::string_view value) {
   userdata += value;
 }
 
+void append_text(Bytes& userdata, std::uint8_t type, std::string_view text) {
+  if (!text.empty()) append_record(userdata, type, Bytes(text.substr(0, kLongestComment)) + '\0');
+}
+
 void put_comment(Request& request, std::uint16_t attribute, std::string_view comment) {
-  if (comment.empty()) return;
   Bytes userdata;
-  append_record(userdata, kObjectComment, Bytes(comment.substr(0, kLongestComment)) + '\0');
-  request.bytes(attribute, userdata);
+  append_text(userdata, kObjectComment, comment);
+  if (!userdata.empty()) request.bytes(attribute, userdata);
 }
 
 // Calls each(type, value) for the records of userdata, up to the first that does not fit.
@@ -85,13 +89,17 @@ std::string without_nul(std::string_view text) {
   return std::string(text.substr(0, std::min(text.find('\0'), kLongestComment)));
 }
 
-std::string comment_in(const Attributes& attributes, std::uint16_t attribute) {
-  std::string comment;
+std::string text_in(const Attributes& attributes, std::uint16_t attribute, std::uint8_t wanted) {
+  std::string text;
   for_each_record(attributes.find(attribute).value_or(""),
                   [&](std::uint8_t type, std::string_view value) {
-                    if (type == kObjectComment) comment = without_nul(value);
+                    if (type == wanted) text = without_nul(value);
                   });
-  return comment;
+  return text;
+}
+
+std::string comment_in(const Attributes& attributes, std::uint16_t attribute) {
+  return text_in(attributes, attribute, kObjectComment);
 }
 
 // --- hooks: their numbers depend on the family ------------------------------------------------
@@ -254,7 +262,14 @@ Request put_rule(std::uint16_t flags, const TableId& table, std::string_view cha
   request.nest(NFTA_RULE_EXPRESSIONS, [&](Request& list) {
     for (const Expression& expression : rule.expressions) encode_expression(list, expression);
   });
-  put_comment(request, NFTA_RULE_USERDATA, rule.comment);
+  if (rule.checked_protocol)
+    request.nest(NFTA_RULE_COMPAT, [&](Request& inside) {
+      inside.be32(NFTA_RULE_COMPAT_PROTO, *rule.checked_protocol).be32(NFTA_RULE_COMPAT_FLAGS, 0);
+    });
+  Bytes userdata;
+  append_text(userdata, kObjectComment, rule.comment);
+  append_text(userdata, kRuleOwner, rule.owner);
+  if (!userdata.empty()) request.bytes(NFTA_RULE_USERDATA, userdata);
   return request;
 }
 
@@ -283,6 +298,9 @@ Request encode_get_rules(const TableId& table) {
   Request request = nft_request(NFT_MSG_GETRULE, 0, table.family);
   request.string(NFTA_RULE_TABLE, table.name);
   return request;
+}
+Request encode_get_rules(const TableId& table, std::string_view chain) {
+  return for_chain(NFT_MSG_GETRULE, 0, table, chain);
 }
 Request encode_get_sets(const TableId& table) {
   Request request = nft_request(NFT_MSG_GETSET, 0, table.family);
@@ -378,6 +396,9 @@ Request encode_insert_rule(const TableId& table, std::string_view chain, const R
   if (before) request.be64(NFTA_RULE_POSITION, *before);
   return request;
 }
+Request encode_prepend_rule(const TableId& table, std::string_view chain, const Rule& rule) {
+  return put_rule(0, table, chain, rule);
+}
 Request encode_replace_rule(const TableId& table, std::string_view chain, const Rule& rule,
                             std::uint64_t handle) {
   Request request = put_rule(NLM_F_REPLACE, table, chain, rule);
@@ -429,7 +450,9 @@ std::optional<InTable<RuleOfChain>> decode_rule(const Message& message) {
   auto chain = attributes.string(NFTA_RULE_CHAIN);
   const auto handle = attributes.be64(NFTA_RULE_HANDLE);
   if (!table || !chain || !handle) return std::nullopt;
-  Rule rule{.comment = comment_in(attributes, NFTA_RULE_USERDATA), .handle = *handle};
+  Rule rule{.comment = comment_in(attributes, NFTA_RULE_USERDATA),
+            .owner = text_in(attributes, NFTA_RULE_USERDATA, kRuleOwner),
+            .handle = *handle};
   attributes.nested(NFTA_RULE_EXPRESSIONS).for_each([&](std::uint16_t type, std::string_view data) {
     if (type != NFTA_LIST_ELEM) return;
     if (auto expression = decode_expression(Attributes(data)))

@@ -33,6 +33,8 @@ Request encode_get_tables();
 Request encode_get_chain(const nft::TableId& table, std::string_view chain);
 Request encode_get_chains(nft::TableFamily family);
 Request encode_get_rules(const nft::TableId& table);
+/// Of one chain.
+Request encode_get_rules(const nft::TableId& table, std::string_view chain);
 Request encode_get_sets(const nft::TableId& table);
 Request encode_get_elements(const nft::TableId& table, std::string_view set);
 
@@ -56,6 +58,9 @@ std::vector<Request> encode_drop_elements(const nft::TableId& table, std::string
 /// In front of the rule with the handle `before`, or at the end of the chain.
 Request encode_insert_rule(const nft::TableId& table, std::string_view chain, const nft::Rule& rule,
                            std::optional<std::uint64_t> before);
+/// At the front of the chain.
+Request encode_prepend_rule(const nft::TableId& table, std::string_view chain,
+                            const nft::Rule& rule);
 Request encode_replace_rule(const nft::TableId& table, std::string_view chain,
                             const nft::Rule& rule, std::uint64_t handle);
 Request encode_drop_rule(const nft::TableId& table, std::string_view chain, std::uint64_t handle);

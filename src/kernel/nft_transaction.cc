@@ -104,6 +104,10 @@ void Transaction::append_rule(const TableId& table, std::string_view chain, cons
   step(encode_insert_rule(table, chain, rule, std::nullopt),
        "adding a rule to " + within(table, "chain", chain));
 }
+void Transaction::prepend_rule(const TableId& table, std::string_view chain, const Rule& rule) {
+  step(encode_prepend_rule(table, chain, rule),
+       "adding a rule to " + within(table, "chain", chain));
+}
 void Transaction::insert_rule(const TableId& table, std::string_view chain, const Rule& rule,
                               std::uint64_t before) {
   step(encode_insert_rule(table, chain, rule, before),

@@ -49,6 +49,8 @@ class Transaction {
                      const std::vector<nft::Element>& elements);
 
   void append_rule(const nft::TableId& table, std::string_view chain, const nft::Rule& rule);
+  /// In front of all others.
+  void prepend_rule(const nft::TableId& table, std::string_view chain, const nft::Rule& rule);
   void insert_rule(const nft::TableId& table, std::string_view chain, const nft::Rule& rule,
                    std::uint64_t before);
   void replace_rule(const nft::TableId& table, std::string_view chain, const nft::Rule& rule,

@@ -14,7 +14,7 @@ using namespace nft;
 using namespace nft_codec;
 
 // Others may write all the time; each try reads and plans anew.
-constexpr int kTries = 20;
+constexpr int kTries = 200;
 
 bool is_stale(const Error& error) {
   return error.number == ERESTART || error.number == EAGAIN || error.number == EINTR;
@@ -112,30 +112,58 @@ Status Nftables::read_sets(TableContents& contents) {
   return {};
 }
 
-Result<std::optional<TableContents>> Nftables::read_once(const TableId& table) {
-  TableContents contents;
-  bool found = false;
-  const Status asked = socket_.query(encode_get_table(table), [&](const Message& message) {
-    if (auto decoded = decode_table(message)) {
-      contents.table = *std::move(decoded);
-      found = true;
-    }
-  });
-  if (!asked && asked.error().number == ENOENT) return std::optional<TableContents>();
+Result<std::optional<Table>> Nftables::read_table(const TableId& table) {
+  std::optional<Table> found;
+  const Status asked = socket_.query(
+      encode_get_table(table), [&](const Message& message) { found = decode_table(message); });
+  if (!asked && asked.error().number == ENOENT) return found;
   if (!asked) return Failure(asked.error());
   if (!found) return fail("the kernel's answer is not a table");
+  return found;
+}
+
+Result<bool> Nftables::has_table(const TableId& table) {
+  const auto found = read_table(table);
+  if (!found) return because("looking for nftables table " + table.to_string(), found.error());
+  return found->has_value();
+}
+
+Nftables::Contents Nftables::read_once(const TableId& table) {
+  ASSIGN_OR_RETURN(const auto found, read_table(table));
+  if (!found) return std::optional<TableContents>();
+  TableContents contents{.table = *found};
   RETURN_IF_ERROR(read_chains(contents));
   RETURN_IF_ERROR(read_rules(contents));
   RETURN_IF_ERROR(read_sets(contents));
   return std::optional(std::move(contents));
 }
 
-Result<Nftables::Reading> Nftables::read_one_generation(const TableId& table) {
+Nftables::Contents Nftables::read_chains_once(const TableId& table,
+                                              const std::vector<std::string>& chains) {
+  ASSIGN_OR_RETURN(const auto found, read_table(table));
+  if (!found) return std::optional<TableContents>();
+  TableContents contents{.table = *found};
+  for (const auto& name : chains) {
+    const Status asked = socket_.query(encode_get_chain(table, name), [&](const Message& message) {
+      if (auto chain = decode_chain(message)) contents.add(std::move(chain->value));
+    });
+    if (!asked && asked.error().number == ENOENT) continue;
+    RETURN_IF_ERROR(asked);
+    ASSIGN_OR_RETURN(
+        auto rules, socket_.dump<InTable<RuleOfChain>>(encode_get_rules(table, name), decode_rule));
+    for (auto& [of, rule] : rules)
+      if (of == table && rule.chain == name) contents.rules[name].push_back(std::move(rule.rule));
+  }
+  return std::optional(std::move(contents));
+}
+
+Result<Nftables::Reading> Nftables::read_one_generation(const TableId& table,
+                                                        const std::function<Contents()>& read) {
   const std::string tried = "reading nftables table " + table.to_string();
   for (int i = 0; i < kTries; ++i) {
     const auto before = generation();
     if (!before) return because(tried, before.error());
-    auto contents = read_once(table);
+    auto contents = read();
     const auto after = generation();
     if (!after) return because(tried, after.error());
     // An error of a reading that was overtaken (a set that is gone) is no error.
@@ -146,9 +174,33 @@ Result<Nftables::Reading> Nftables::read_one_generation(const TableId& table) {
   return kept_changing(table);
 }
 
-Result<std::optional<TableContents>> Nftables::read(const TableId& table) {
-  ASSIGN_OR_RETURN(Reading reading, read_one_generation(table));
+Nftables::Contents Nftables::read(const TableId& table) {
+  ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] { return read_once(table); }));
   return std::move(reading.contents);
+}
+
+Status Nftables::change_what(const TableId& table, const std::function<Contents()>& read,
+                             const Plan& plan) {
+  for (int i = 0; i < kTries; ++i) {
+    ASSIGN_OR_RETURN(const Reading reading, read_one_generation(table, read));
+    Transaction transaction;
+    plan(reading.contents, transaction);
+    if (transaction.empty()) return {};
+    Status done = commit(std::move(transaction), reading.generation);
+    if (done || !is_stale(done.error())) return done;
+  }
+  return kept_changing(table);
+}
+
+Status Nftables::change(const TableId& table, const Plan& plan) {
+  return change_what(
+      table, [&] { return read_once(table); }, plan);
+}
+
+Status Nftables::change_chains(const TableId& table, const std::vector<std::string>& chains,
+                               const Plan& plan) {
+  return change_what(
+      table, [&] { return read_chains_once(table, chains); }, plan);
 }
 
 Status Nftables::commit(Transaction transaction, std::optional<std::uint32_t> on_generation) {
@@ -180,7 +232,8 @@ Status Nftables::commit(Transaction transaction, std::optional<std::uint32_t> on
 Result<std::vector<std::string>> Nftables::apply(const TableContents& desired) {
   const TableId& table = desired.table.id;
   for (int i = 0; i < kTries; ++i) {
-    ASSIGN_OR_RETURN(const Reading reading, read_one_generation(table));
+    ASSIGN_OR_RETURN(const Reading reading,
+                     read_one_generation(table, [&] { return read_once(table); }));
     const auto edits = plan_table(desired, reading.contents);
     Transaction transaction;
     std::vector<std::string> words;

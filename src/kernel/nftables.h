@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@ class Nftables {
   static Result<Nftables> open();
 
   Result<std::vector<nft::Table>> tables();
+  Result<bool> has_table(const nft::TableId& table);
   /// Whether a table has a chain of that name, without reading the table.
   Result<bool> has_chain(const nft::TableId& table, std::string_view chain);
   /// Whole, or an error; nothing when there is no such table.
@@ -34,6 +36,13 @@ class Nftables {
   /// Returns the edits that were made, as words ("rule 3 of forward: replaced"); none when the
   /// table was right already.
   Result<std::vector<std::string>> apply(const nft::TableContents& desired);
+  /// Reads the table, lets `plan` fill a transaction, and commits it on the generation that was
+  /// read; anew when others have changed the ruleset meanwhile. An empty transaction is success.
+  using Plan = std::function<void(const std::optional<nft::TableContents>&, Transaction&)>;
+  Status change(const nft::TableId& table, const Plan& plan);
+  /// The same with nothing read but these chains: the table of a node may hold 50,000 rules.
+  Status change_chains(const nft::TableId& table, const std::vector<std::string>& chains,
+                       const Plan& plan);
   /// A table that is not there is success.
   Status remove_table(const nft::TableId& table);
 
@@ -50,8 +59,14 @@ class Nftables {
   };
 
   explicit Nftables(NetlinkSocket socket) : socket_(std::move(socket)) {}
-  Result<Reading> read_one_generation(const nft::TableId& table);
-  Result<std::optional<nft::TableContents>> read_once(const nft::TableId& table);
+  using Contents = Result<std::optional<nft::TableContents>>;
+  Result<Reading> read_one_generation(const nft::TableId& table,
+                                      const std::function<Contents()>& read);
+  Result<std::optional<nft::Table>> read_table(const nft::TableId& table);
+  Contents read_once(const nft::TableId& table);
+  Contents read_chains_once(const nft::TableId& table, const std::vector<std::string>& chains);
+  Status change_what(const nft::TableId& table, const std::function<Contents()>& read,
+                     const Plan& plan);
   Status read_chains(nft::TableContents& contents);
   Status read_rules(nft::TableContents& contents);
   Status read_sets(nft::TableContents& contents);

@@ -333,8 +333,13 @@ using Expression = std::variant<MetaLoad, MetaSet, CtLoad, CtSet, PayloadLoad, B
 struct Rule {
   std::vector<Expression> expressions = {};
   std::string comment = {};  ///< at most 127 bytes, as nft(8) allows
+  /// Whose rule it is, where neither the comment nor the expressions have room for it: nft(8) and
+  /// iptables pass it over, and lose it when they save and restore a ruleset.
+  std::string owner = {};
+  /// Of rules with iptables' extensions: the protocol that these are told (0: any). Not read back.
+  std::optional<std::uint8_t> checked_protocol = {};
   std::uint64_t handle = 0;  ///< the kernel's number of a rule that was read; 0 in a wish
-  /// Rules are equal when they say the same; the handle is no part of that.
+  /// Rules are equal when they say the same: owner and handle are no part of that.
   bool operator==(const Rule& other) const {
     return expressions == other.expressions && comment == other.comment;
   }

@@ -117,7 +117,7 @@ TEST(Masquerade, NamesAreThoseOfTheGoPlugins) {
       .network = std::string(100, 'n'), .container_id = std::string(64, 'c'), .ifname = "eth0"};
   const auto rule = masquerade_rule(long_name, InterfaceAddress::parse("10.1.2.5/24").value());
   EXPECT_LE(rule.comment.size(), 127U);
-  EXPECT_EQ(iptables_chain(long_name).size(), 28U);
+  EXPECT_EQ(container_chain(long_name).size(), 28U);
 }
 
 TEST(BridgeVlans, ReadBackAsTheyWereWritten) {
