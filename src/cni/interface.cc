@@ -165,6 +165,17 @@ CniStatus configure_interface(Rtnetlink& rtnetlink, const std::string& ifname, L
   return send();
 }
 
+std::vector<InterfaceAddress> addresses_in_container(const Environment& environment) {
+  std::vector<InterfaceAddress> addresses;
+  const auto container = open_netns_if_there(environment.netns);
+  if (!container || !*container) return addresses;
+  const auto state = read_interface(**container, environment.ifname);
+  if (!state) return addresses;
+  for (const auto& one : state->addresses)
+    if (!one.key.address.address.is_link_local()) addresses.push_back(one.key.address);
+  return addresses;
+}
+
 CniResult<std::optional<RemovedInterface>> remove_interface(const kernel::Netns& container,
                                                             const std::string& ifname) {
   ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(container));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "cni/environment.h"
 #include "cni/interface_plan.h"
 #include "kernel/netns.h"
 #include "kernel/rtnetlink.h"
@@ -45,6 +46,10 @@ CniResult<VethPair> create_veth(kernel::Rtnetlink& host, const kernel::Netns& co
 /// namespace, where `rtnetlink` was opened.
 CniStatus configure_interface(kernel::Rtnetlink& rtnetlink, const std::string& ifname,
                               LinkIndex link, const InterfacePlan& plan);
+
+/// The addresses on the device of a call, as far as namespace and device are there, those of the
+/// link alone aside: for a DEL that nobody told them.
+std::vector<InterfaceAddress> addresses_in_container(const Environment& environment);
 
 /// What a device that was removed had.
 struct RemovedInterface {

@@ -5,34 +5,15 @@
 // is ever flushed as a whole: an entry is removed by its own addresses, ports and number.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <optional>
 #include <vector>
 
 #include "base/result.h"
 #include "kernel/netlink_socket.h"
-#include "net/address.h"
+#include "net/flow.h"
 
 namespace weft::kernel {
-
-/// One direction of a flow.
-struct FlowTuple {
-  IpAddress source = {};
-  IpAddress destination = {};
-  std::uint8_t protocol = 0;  ///< IPPROTO_*
-  std::uint16_t source_port = 0;
-  std::uint16_t destination_port = 0;
-  auto operator<=>(const FlowTuple&) const = default;
-};
-
-struct ConntrackEntry {
-  FlowTuple original = {};  ///< as the first packet came
-  FlowTuple reply = {};     ///< as answers come: its source is where the flow was sent to
-  std::uint16_t zone = 0;
-  std::uint32_t id = 0;  ///< tells an entry from a later one of the same flow
-  auto operator<=>(const ConntrackEntry&) const = default;
-};
 
 /// What an entry must have to be listed.
 struct ConntrackFilter {

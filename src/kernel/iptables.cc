@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <cstdlib>
 #include <utility>
 
 #include "base/files.h"
@@ -85,6 +86,14 @@ Status Iptables::restore(const std::string& script) const {
   if (version_.has_restore_wait()) argv.emplace_back(kWait);
   RETURN_IF_ERROR(run_program(std::move(argv), script));
   return {};
+}
+
+bool iptables_is_installed() {
+  const char* path = std::getenv("PATH");
+  const auto folders = split(path == nullptr ? "" : path, ':');
+  return std::any_of(folders.begin(), folders.end(), [](const std::string& folder) {
+    return ::access((folder + "/iptables").c_str(), X_OK) == 0;
+  });
 }
 
 bool legacy_iptables_in_use(Family family) {

@@ -57,6 +57,9 @@ class Iptables {
   IptablesVersion version_;
 };
 
+/// Whether there is a program `iptables` in PATH. Runs nothing.
+bool iptables_is_installed();
+
 /// Whether the legacy variant has a filter or nat table in the calling thread's namespace: it has
 /// once somebody has used it there.
 bool legacy_iptables_in_use(Family family);

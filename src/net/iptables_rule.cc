@@ -202,7 +202,9 @@ std::string IptablesRule::words() const {
     if (!part.empty()) text += (text.empty() ? "" : " ") + part;
   };
   const auto address = [&](const std::optional<AddressTest>& test, const char* option) {
-    if (test) add(inversion(test->inverted) + std::string(option) + test->prefix.to_string());
+    // One for any address is none.
+    if (test && (test->inverted || !test->prefix.is_default()))
+      add(inversion(test->inverted) + std::string(option) + test->prefix.to_string());
   };
   const auto link = [&](const std::optional<LinkTest>& test, const char* option) {
     if (test) add(inversion(test->inverted) + std::string(option) + test->name);

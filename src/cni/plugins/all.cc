@@ -13,6 +13,7 @@
 #include "cni/plugins/loopback.h"
 #include "cni/plugins/macvlan.h"
 #include "cni/plugins/ptp.h"
+#include "cni/plugins/portmap.h"
 #include "cni/plugins/static.h"
 #include "cni/plugins/tap.h"
 #include "cni/plugins/vlan.h"
@@ -35,6 +36,19 @@ Plugins all_plugins() {
       &kTap,         //
       &kVlan,        //
       &kChain,       //
+      &kBridge,     //
+      &kDhcp,       //
+      &kDummy,      //
+      &kFlannel,    //
+      &kHostLocal,  //
+      &kIpvlan,     //
+      &kLoopback,   //
+      &kMacvlan,    //
+      &kPtp,        //
+      &kPortmap,    //
+      &kStatic,     //
+      &kVlan,       //
+      &kChain,      //
   };
   return kAll;
 }
