@@ -166,14 +166,19 @@ CniStatus configure_interface(Rtnetlink& rtnetlink, const std::string& ifname, L
 }
 
 std::vector<InterfaceAddress> addresses_in_container(const Environment& environment) {
-  std::vector<InterfaceAddress> addresses;
+  std::vector<InterfaceAddress> result;
   const auto container = open_netns_if_there(environment.netns);
-  if (!container || !*container) return addresses;
-  const auto state = read_interface(**container, environment.ifname);
-  if (!state) return addresses;
-  for (const auto& one : state->addresses)
-    if (!one.key.address.address.is_link_local()) addresses.push_back(one.key.address);
-  return addresses;
+  if (!container || !*container) return result;
+  const auto visit = kernel::NetnsVisit::enter(**container);
+  auto inside = Rtnetlink::open();
+  if (!visit || !inside) return result;
+  const auto link = inside->link(environment.ifname);
+  if (!link || !*link) return result;
+  const auto addresses = inside->addresses((*link)->index);
+  if (!addresses) return result;
+  for (const auto& one : *addresses)
+    if (!one.key.address.address.is_link_local()) result.push_back(one.key.address);
+  return result;
 }
 
 CniResult<std::optional<RemovedInterface>> remove_interface(const kernel::Netns& container,

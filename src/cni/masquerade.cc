@@ -3,11 +3,11 @@
 #include <functional>
 
 #include "cni/masquerade_iptables.h"
-#include "kernel/nftables.h"
 
 namespace weft::cni {
 namespace {
 
+using kernel::IptablesAccess;
 using kernel::Nftables;
 using kernel::Transaction;
 
@@ -65,9 +65,9 @@ CniStatus add_with_nftables(Nftables& nftables, const AttachmentName& attachment
 }
 
 // Where the kernel has no nf_tables there is nothing to take away.
-CniStatus drop_from_nftables(const std::function<bool(const nft::Rule&)>& goes) {
-  auto nftables = Nftables::open();
-  if (!nftables) return {};
+CniStatus drop_from_nftables(Nftables* nftables,
+                             const std::function<bool(const nft::Rule&)>& goes) {
+  if (nftables == nullptr) return {};
   return change(*nftables, [&](const auto& present, Transaction& transaction) {
     drop_rules(present, goes, transaction);
   });
@@ -78,26 +78,32 @@ CniStatus drop_from_nftables(const std::function<bool(const nft::Rule&)>& goes) 
 CniStatus add_masquerade(const AttachmentName& attachment,
                          const std::vector<InterfaceAddress>& addresses,
                          const std::string& backend) {
-  if (backend == "iptables") return add_iptables_masquerade(attachment, addresses);
-  auto nftables = Nftables::open();
-  if (nftables) return add_with_nftables(*nftables, attachment, addresses);
-  if (backend == "nftables") return CniFailure(nftables.error());
-  return add_iptables_masquerade(attachment, addresses);
+  auto iptables = IptablesAccess::open();
+  if (backend != "iptables" && iptables.nftables() != nullptr)
+    return add_with_nftables(*iptables.nftables(), attachment, addresses);
+  if (backend == "nftables") return refuse("the kernel has no nf_tables");
+  return add_iptables_masquerade(iptables, attachment, addresses);
 }
 
-CniStatus remove_masquerade(const AttachmentName& attachment) {
+CniStatus remove_masquerade(IptablesAccess& iptables, const AttachmentName& attachment) {
   const std::string hash = attachment_hash(attachment);
-  const CniStatus removed =
-      drop_from_nftables([&](const nft::Rule& rule) { return owner_of(rule) == hash; });
-  RETURN_IF_ERROR(remove_iptables_masquerade(attachment));
+  const CniStatus removed = drop_from_nftables(
+      iptables.nftables(), [&](const nft::Rule& rule) { return owner_of(rule) == hash; });
+  RETURN_IF_ERROR(remove_iptables_masquerade(iptables, attachment));
   return removed;
 }
 
+CniStatus remove_masquerade(const AttachmentName& attachment) {
+  auto iptables = IptablesAccess::open();
+  return remove_masquerade(iptables, attachment);
+}
+
 CniStatus collect_masquerade(const std::string& network, const std::vector<Attachment>& valid) {
+  auto iptables = IptablesAccess::open();
   const StaleOwners stale(network, valid);
-  const CniStatus collected =
-      drop_from_nftables([&](const nft::Rule& rule) { return stale.contains(owner_of(rule)); });
-  RETURN_IF_ERROR(collect_iptables_masquerade(network, valid));
+  const CniStatus collected = drop_from_nftables(
+      iptables.nftables(), [&](const nft::Rule& rule) { return stale.contains(owner_of(rule)); });
+  RETURN_IF_ERROR(collect_iptables_masquerade(iptables, network, valid));
   return collected;
 }
 

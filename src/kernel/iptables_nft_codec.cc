@@ -320,7 +320,7 @@ class Reader {
   bool protocol(const Comparison& test) {
     if (test.mask || test.inverted || test.data.size() != 1) return false;
     const auto number = static_cast<nft::L4Protocol>(test.data[0]);
-    if (iptables::to_string(number).empty()) return false;
+    if (iptables::to_string(number).empty() || rule_.protocol) return false;
     rule_.protocol = number;
     return true;
   }
@@ -354,7 +354,8 @@ class Reader {
   }
 
   bool port(const nft::PayloadLoad& load, const Comparison& test) {
-    if (load.offset != kDestinationPortOffset || load.length != 2 || test.mask || test.inverted)
+    if (load.offset != kDestinationPortOffset || load.length != 2 || test.mask || test.inverted ||
+        !rule_.protocol)
       return false;
     const auto high = static_cast<unsigned char>(test.data[0]);
     const auto low = static_cast<unsigned char>(test.data[1]);
@@ -429,7 +430,8 @@ class Reader {
   }
 
   bool comment(std::string_view info) {
-    return add(Comment{std::string(info.substr(0, info.find('\0')))});
+    const std::string_view text = info.substr(0, XT_MAX_COMMENT_LEN - 1);
+    return add(Comment{std::string(text.substr(0, text.find('\0')))});
   }
   bool conntrack(std::string_view bytes) {
     const auto info = read_info<xt_conntrack_mtinfo3>(bytes);
@@ -466,7 +468,8 @@ class Reader {
   }
 
   bool single_port(const std::uint16_t (&destination)[2]) {
-    return destination[0] == destination[1] && add(DestinationPort{destination[0]});
+    return rule_.protocol && destination[0] == destination[1] &&
+           add(DestinationPort{destination[0]});
   }
   static bool is_every_port(const std::uint16_t (&source)[2]) {
     return source[0] == 0 && source[1] == kEveryPort;

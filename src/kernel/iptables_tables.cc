@@ -4,7 +4,6 @@
 #include <optional>
 #include <utility>
 
-#include "kernel/iptables.h"
 #include "kernel/iptables_nft_codec.h"
 
 namespace weft::kernel {
@@ -130,35 +129,6 @@ Status change_legacy(const IptablesScope& scope, const IptablesPlanner& plan) {
   return edits.empty() ? Status() : iptables.restore(restore_script(edits, scope.table));
 }
 
-// --- which of them -------------------------------------------------------------------------------
-
-struct Variants {
-  std::optional<Nftables> nftables = {};  // where the kernel has it
-  bool nft_in_use = false;
-  bool legacy_in_use = false;
-
-  Variant one_in_use(Family family) const {
-    if (!nftables) return Variant::kLegacy;
-    if (!legacy_in_use) return Variant::kNft;
-    if (!nft_in_use) return Variant::kLegacy;
-    const auto installed = Iptables::find(family);
-    return installed ? installed->version().variant : Variant::kNft;
-  }
-};
-
-Result<Variants> find_variants(const IptablesScope& scope) {
-  Variants found;
-  found.legacy_in_use = legacy_iptables_in_use(scope.family);
-  auto nftables = Nftables::open();
-  if (!nftables) return found;
-  found.nftables = *std::move(nftables);
-  if (found.legacy_in_use) {
-    ASSIGN_OR_RETURN(found.nft_in_use,
-                     found.nftables->has_table(iptables_nft::table_id(scope.family, scope.table)));
-  }
-  return found;
-}
-
 Result<PresentChains> read_nft(Nftables& nftables, const IptablesScope& scope) {
   PresentChains chains;
   RETURN_IF_ERROR(
@@ -171,35 +141,47 @@ Result<PresentChains> read_nft(Nftables& nftables, const IptablesScope& scope) {
 
 }  // namespace
 
-Status change_iptables(const IptablesScope& scope, const IptablesPlanner& plan) {
-  ASSIGN_OR_RETURN(Variants variants, find_variants(scope));
-  return variants.one_in_use(scope.family) == Variant::kNft
-             ? change_nft(*variants.nftables, scope, plan)
-             : change_legacy(scope, plan);
+IptablesAccess IptablesAccess::open() {
+  IptablesAccess tables;
+  if (auto nftables = Nftables::open()) tables.nftables_ = *std::move(nftables);
+  return tables;
 }
 
-Status clean_iptables(const IptablesScope& scope, const IptablesPlanner& plan) {
-  ASSIGN_OR_RETURN(Variants variants, find_variants(scope));
-  const Status cleaned = variants.nftables ? change_nft(*variants.nftables, scope, plan) : Status();
-  if (variants.legacy_in_use) RETURN_IF_ERROR(change_legacy(scope, plan));
+Result<Variant> IptablesAccess::variant_in_use(const IptablesScope& scope) {
+  if (!nftables_) return Variant::kLegacy;
+  if (!legacy_iptables_in_use(scope.family)) return Variant::kNft;
+  ASSIGN_OR_RETURN(const bool nft_has_it,
+                   nftables_->has_table(iptables_nft::table_id(scope.family, scope.table)));
+  if (!nft_has_it) return Variant::kLegacy;
+  const auto installed = Iptables::find(scope.family);
+  return installed ? installed->version().variant : Variant::kNft;
+}
+
+Status IptablesAccess::change(const IptablesScope& scope, const IptablesPlanner& plan) {
+  ASSIGN_OR_RETURN(const Variant variant, variant_in_use(scope));
+  return variant == Variant::kNft ? change_nft(*nftables_, scope, plan)
+                                  : change_legacy(scope, plan);
+}
+
+Status IptablesAccess::clean(const IptablesScope& scope, const IptablesPlanner& plan) {
+  const Status cleaned = nftables_ ? change_nft(*nftables_, scope, plan) : Status();
+  if (legacy_iptables_in_use(scope.family)) RETURN_IF_ERROR(change_legacy(scope, plan));
   return cleaned;
 }
 
-Result<PresentChains> read_iptables(const IptablesScope& scope) {
-  ASSIGN_OR_RETURN(Variants variants, find_variants(scope));
-  if (variants.one_in_use(scope.family) == Variant::kNft)
-    return read_nft(*variants.nftables, scope);
+Result<PresentChains> IptablesAccess::read(const IptablesScope& scope) {
+  ASSIGN_OR_RETURN(const Variant variant, variant_in_use(scope));
+  if (variant == Variant::kNft) return read_nft(*nftables_, scope);
   ASSIGN_OR_RETURN(const Iptables iptables, find_legacy(scope.family));
   return read_legacy(iptables, scope);
 }
 
-Result<PresentChains> read_all_iptables(const IptablesScope& scope) {
-  ASSIGN_OR_RETURN(Variants variants, find_variants(scope));
+Result<PresentChains> IptablesAccess::read_all(const IptablesScope& scope) {
   PresentChains chains;
-  if (variants.nftables) {
-    ASSIGN_OR_RETURN(chains, read_nft(*variants.nftables, scope));
+  if (nftables_) {
+    ASSIGN_OR_RETURN(chains, read_nft(*nftables_, scope));
   }
-  if (!variants.legacy_in_use) return chains;
+  if (!legacy_iptables_in_use(scope.family)) return chains;
   ASSIGN_OR_RETURN(const Iptables iptables, find_legacy(scope.family));
   ASSIGN_OR_RETURN(const PresentChains legacy, read_legacy(iptables, scope));
   for (const auto& [name, rules] : legacy)

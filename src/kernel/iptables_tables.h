@@ -7,10 +7,12 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
+#include "kernel/iptables.h"
 #include "kernel/nftables.h"
 #include "net/iptables_plan.h"
 
@@ -25,17 +27,36 @@ struct IptablesScope {
 /// Called again with what is there by then when others changed it meanwhile.
 using IptablesPlanner = std::function<IptablesEdits(const PresentChains&)>;
 
-/// In the variant that is in use: the one that has a table, nft when none has. Where both have,
-/// what the program `iptables` is decides.
-Status change_iptables(const IptablesScope& scope, const IptablesPlanner& plan);
+/// iptables in one network namespace, over one socket to nf_tables.
+///
+/// When the socket is closed the kernel waits until rules that were removed over it are out of
+/// use, for some ten milliseconds. Who removes several things keeps one of these until the end,
+/// so that it waits once, and not at all after something else that took as long.
+class IptablesAccess {
+ public:
+  /// In the calling thread's namespace.
+  static IptablesAccess open();
 
-/// In each variant that has the table, for what must go wherever it is.
-Status clean_iptables(const IptablesScope& scope, const IptablesPlanner& plan);
+  /// nullptr where the kernel has no nf_tables.
+  Nftables* nftables() { return nftables_ ? &*nftables_ : nullptr; }
 
-/// The chains as they are in the variant that is in use.
-Result<PresentChains> read_iptables(const IptablesScope& scope);
+  /// In the variant that is in use: the one that has a table, nft when none has. Where both have,
+  /// what the program `iptables` is decides.
+  Status change(const IptablesScope& scope, const IptablesPlanner& plan);
 
-/// The chains in every variant, those of one name after each other.
-Result<PresentChains> read_all_iptables(const IptablesScope& scope);
+  /// In each variant that has the table, for what must go wherever it is.
+  Status clean(const IptablesScope& scope, const IptablesPlanner& plan);
+
+  /// The chains as they are in the variant that is in use.
+  Result<PresentChains> read(const IptablesScope& scope);
+
+  /// The chains in every variant, those of one name after each other.
+  Result<PresentChains> read_all(const IptablesScope& scope);
+
+ private:
+  Result<IptablesVersion::Variant> variant_in_use(const IptablesScope& scope);
+
+  std::optional<Nftables> nftables_ = {};
+};
 
 }  // namespace weft::kernel

@@ -61,6 +61,11 @@ const std::vector<PresentRule>& IptablesPlan::rules_of(const std::string& chain)
   return found == present_.end() ? kNone : found->second;
 }
 
+bool IptablesPlan::is_going(const std::string& chain, const PresentRule& rule) const {
+  const IptablesEdit drop = DropIptablesRule{chain, rule};
+  return std::find(gone_.begin(), gone_.end(), drop) != gone_.end();
+}
+
 void IptablesPlan::add(const std::string& chain, const IptablesRule& rule, Place place,
                        const std::string& owner) {
   const bool in_front = place == Place::kFront;
@@ -74,8 +79,9 @@ void IptablesPlan::need_chain(const std::string& chain) {
 void IptablesPlan::need_rule(const std::string& chain, const IptablesRule& rule, Place place,
                              const std::string& owner) {
   const auto& rules = rules_of(chain);
-  if (std::none_of(rules.begin(), rules.end(),
-                   [&](const PresentRule& present) { return is(rule, present); }))
+  if (std::none_of(rules.begin(), rules.end(), [&](const PresentRule& present) {
+        return is(rule, present) && !is_going(chain, present);
+      }))
     add(chain, rule, place, owner);
 }
 
@@ -102,6 +108,13 @@ void IptablesPlan::drop_rules(const std::string& chain,
                               const std::function<bool(const PresentRule&)>& goes) {
   for (const auto& rule : rules_of(chain))
     if (goes(rule)) gone_.emplace_back(DropIptablesRule{chain, rule});
+}
+
+bool IptablesPlan::has_jump(const std::string& from, const std::string& chain) const {
+  const auto& rules = rules_of(from);
+  return std::any_of(rules.begin(), rules.end(), [&](const PresentRule& present) {
+    return iptables::jump_of(present.words) == chain;
+  });
 }
 
 void IptablesPlan::drop_jumps(const std::string& from, const std::string& chain) {

@@ -62,7 +62,8 @@ class IptablesPlan {
   explicit IptablesPlan(const PresentChains& present) : present_(present) {}
 
   void need_chain(const std::string& chain);
-  /// The rule stands once somewhere in the chain; where it is missing it comes to `place`.
+  /// The rule stands somewhere in the chain; where it is missing, or was dropped by this plan, it
+  /// comes to `place`. Of those that come to the front the first one asked for is the first.
   void need_rule(const std::string& chain, const IptablesRule& rule, Place place,
                  const std::string& owner = {});
   /// A chain with these rules, in order, and no other.
@@ -72,6 +73,7 @@ class IptablesPlan {
                   const std::vector<IptablesRule>& rules, Place place);
 
   void drop_rules(const std::string& chain, const std::function<bool(const PresentRule&)>& goes);
+  bool has_jump(const std::string& from, const std::string& chain) const;
   void drop_jumps(const std::string& from, const std::string& chain);
   /// With its rules. What jumps to it must be dropped as well.
   void drop_chain(const std::string& chain);
@@ -82,6 +84,7 @@ class IptablesPlan {
 
  private:
   const std::vector<PresentRule>& rules_of(const std::string& chain) const;
+  bool is_going(const std::string& chain, const PresentRule& rule) const;
   void add(const std::string& chain, const IptablesRule& rule, Place place,
            const std::string& owner = {});
 

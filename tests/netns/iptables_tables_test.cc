@@ -93,13 +93,13 @@ void compare(Family family, const Line& line) {
         << shown(kernel::iptables_nft::encode(rule, family));
     // Theirs goes, ours comes, and stock iptables cannot tell.
     const kernel::IptablesScope scope{family, line.table, {"CHAIN"}};
-    must(kernel::change_iptables(scope, [&](const PresentChains& present) {
+    must(kernel::IptablesAccess::open().change(scope, [&](const PresentChains& present) {
       IptablesPlan plan(present);
       plan.drop_rules("CHAIN", [&](const PresentRule& one) { return one.words == line.words; });
       return plan.edits();
     }));
     EXPECT_EQ(saved(family, line.table, "CHAIN"), std::vector<std::string>{});
-    must(kernel::change_iptables(scope, [&](const PresentChains& present) {
+    must(kernel::IptablesAccess::open().change(scope, [&](const PresentChains& present) {
       IptablesPlan plan(present);
       plan.need_rule("CHAIN", rule, IptablesPlan::Place::kEnd, "owner");
       return plan.edits();
@@ -135,13 +135,13 @@ TEST(IptablesTables, BuiltInChainsAreMadeAsIptablesMakesThem) {
       theirs = ruleset();
     });
     in_fresh_netns([&, table = table, chain = chain](kernel::Rtnetlink&) {
-      must(kernel::change_iptables({Family::kIpv4, table, {chain}},
-                                   [&](const PresentChains& present) {
-                                     IptablesPlan plan(present);
-                                     plan.need_rule(chain, {.target = iptables::Jump{"ACCEPT"}},
-                                                    IptablesPlan::Place::kFront);
-                                     return plan.edits();
-                                   }));
+      must(kernel::IptablesAccess::open().change(
+          {Family::kIpv4, table, {chain}}, [&](const PresentChains& present) {
+            IptablesPlan plan(present);
+            plan.need_rule(chain, {.target = iptables::Jump{"ACCEPT"}},
+                           IptablesPlan::Place::kFront);
+            return plan.edits();
+          }));
       EXPECT_EQ(ruleset(), theirs);
     });
   }

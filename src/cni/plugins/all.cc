@@ -6,14 +6,15 @@
 #include "cni/plugins/chain.h"
 #include "cni/plugins/dhcp.h"
 #include "cni/plugins/dummy.h"
+#include "cni/plugins/firewall.h"
 #include "cni/plugins/flannel.h"
 #include "cni/plugins/host_device.h"
 #include "cni/plugins/host_local.h"
 #include "cni/plugins/ipvlan.h"
 #include "cni/plugins/loopback.h"
 #include "cni/plugins/macvlan.h"
-#include "cni/plugins/ptp.h"
 #include "cni/plugins/portmap.h"
+#include "cni/plugins/ptp.h"
 #include "cni/plugins/static.h"
 #include "cni/plugins/tap.h"
 #include "cni/plugins/vlan.h"
@@ -25,30 +26,19 @@ Plugins all_plugins() {
       &kBridge,      //
       &kDhcp,        //
       &kDummy,       //
+      &kFirewall,    //
       &kFlannel,     //
       &kHostDevice,  //
       &kHostLocal,   //
       &kIpvlan,      //
       &kLoopback,    //
       &kMacvlan,     //
+      &kPortmap,     //
       &kPtp,         //
       &kStatic,      //
       &kTap,         //
       &kVlan,        //
       &kChain,       //
-      &kBridge,     //
-      &kDhcp,       //
-      &kDummy,      //
-      &kFlannel,    //
-      &kHostLocal,  //
-      &kIpvlan,     //
-      &kLoopback,   //
-      &kMacvlan,    //
-      &kPtp,        //
-      &kPortmap,    //
-      &kStatic,     //
-      &kVlan,       //
-      &kChain,      //
   };
   return kAll;
 }

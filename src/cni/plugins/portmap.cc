@@ -7,6 +7,7 @@
 
 #include "base/process.h"
 #include "cni/interface.h"
+#include "cni/main_plugin.h"
 #include "cni/plugins/portmap_config.h"
 #include "cni/plugins/portmap_flows.h"
 #include "cni/plugins/portmap_rules.h"
@@ -20,18 +21,13 @@
 namespace weft::cni {
 namespace {
 
+using kernel::IptablesAccess;
 using kernel::Nftables;
 using kernel::Rtnetlink;
 using kernel::Transaction;
 using Backend = PortmapConfig::Backend;
 
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
-
-AttachmentName name_of(const Call& call) {
-  return {.network = call.network,
-          .container_id = call.environment.container_id,
-          .ifname = call.environment.ifname};
-}
 
 kernel::IptablesScope scope(Family family, const std::string& chain) {
   return {.family = family, .table = "nat", .chains = portmap_chains(chain)};
@@ -79,12 +75,18 @@ CniStatus remove_own_flows(const PortmapConfig& config, const IpAddress& contain
 
 // --- rules ---------------------------------------------------------------------------------------
 
-CniStatus forward_with_nftables(const PortmapConfig& config, const AttachmentName& attachment,
+CniResult<Nftables*> need_nftables(IptablesAccess& iptables) {
+  if (iptables.nftables() == nullptr) return refuse("the kernel has no nf_tables");
+  return iptables.nftables();
+}
+
+CniStatus forward_with_nftables(IptablesAccess& iptables, const PortmapConfig& config,
+                                const AttachmentName& attachment,
                                 const InterfaceAddress& container) {
   const Family family = container.address.family();
   const nft::TableId table = hostport_table(family);
-  ASSIGN_OR_RETURN(Nftables nftables, Nftables::open());
-  const Status done = nftables.change(table, [&](const auto& present, Transaction& transaction) {
+  ASSIGN_OR_RETURN(Nftables * nftables, need_nftables(iptables));
+  const Status done = nftables->change(table, [&](const auto& present, Transaction& transaction) {
     const auto wanted = with_hostports(config, attachment, container, present);
     for (const auto& edit : nft::plan_table(wanted, present)) transaction.add(table, edit);
   });
@@ -97,22 +99,23 @@ CniStatus forward_with_nftables(const PortmapConfig& config, const AttachmentNam
   return {};
 }
 
-CniStatus forward_with_iptables(const PortmapConfig& config, const AttachmentName& attachment,
+CniStatus forward_with_iptables(IptablesAccess& iptables, const PortmapConfig& config,
+                                const AttachmentName& attachment,
                                 const InterfaceAddress& container) {
-  const Status done = kernel::change_iptables(
-      scope(container.address.family(), container_chain(attachment, kDnatMark)),
-      [&](const PresentChains& present) {
-        return plan_portmap(config, attachment, container, present);
-      });
+  const Status done =
+      iptables.change(scope(container.address.family(), container_chain(attachment, kDnatMark)),
+                      [&](const PresentChains& present) {
+                        return plan_portmap(config, attachment, container, present);
+                      });
   if (!done) return because("unable to setup DNAT", CniError(done.error()));
   return {};
 }
 
-CniStatus forward(const PortmapConfig& config, const AttachmentName& attachment,
-                  const InterfaceAddress& container) {
+CniStatus forward(IptablesAccess& iptables, const PortmapConfig& config,
+                  const AttachmentName& attachment, const InterfaceAddress& container) {
   return config.backend == Backend::kNftables
-             ? forward_with_nftables(config, attachment, container)
-             : forward_with_iptables(config, attachment, container);
+             ? forward_with_nftables(iptables, config, attachment, container)
+             : forward_with_iptables(iptables, config, attachment, container);
 }
 
 // So that what comes from 127.0.0.1 may leave through the container's bridge.
@@ -128,9 +131,10 @@ CniStatus route_loopback(const IpAddress& container) {
   return {};
 }
 
-CniStatus drop_from_nftables(Family family, const std::function<bool(const nft::Rule&)>& goes) {
-  auto nftables = Nftables::open();
-  if (!nftables) return {};
+CniStatus drop_from_nftables(IptablesAccess& iptables, Family family,
+                             const std::function<bool(const nft::Rule&)>& goes) {
+  Nftables* nftables = iptables.nftables();
+  if (nftables == nullptr) return {};
   const nft::TableId table = hostport_table(family);
   RETURN_IF_ERROR(nftables->change(table, [&](const auto& present, Transaction& transaction) {
     if (!present) return;
@@ -141,8 +145,8 @@ CniStatus drop_from_nftables(Family family, const std::function<bool(const nft::
   return {};
 }
 
-CniStatus drop_from_iptables(Family family, const std::string& chain) {
-  RETURN_IF_ERROR(kernel::clean_iptables(scope(family, chain), [&](const PresentChains& present) {
+CniStatus drop_from_iptables(IptablesAccess& iptables, Family family, const std::string& chain) {
+  RETURN_IF_ERROR(iptables.clean(scope(family, chain), [&](const PresentChains& present) {
     return plan_portmap_removal(chain, present);
   }));
   return {};
@@ -160,14 +164,15 @@ class Outcome {
   CniStatus result_;
 };
 
-CniStatus remove_rules(const AttachmentName& attachment, bool has_mappings) {
+CniStatus remove_rules(IptablesAccess& iptables, const AttachmentName& attachment,
+                       bool has_mappings) {
   Outcome outcome;
   for (const Family family : kFamilies) {
     outcome.add(drop_from_nftables(
-        family, [&](const nft::Rule& rule) { return is_hostport_of(rule, attachment); }));
+        iptables, family, [&](const nft::Rule& rule) { return is_hostport_of(rule, attachment); }));
     // A container without mappings is no reason to run programs.
     if (has_mappings || !kernel::legacy_iptables_in_use(family))
-      outcome.add(drop_from_iptables(family, container_chain(attachment, kDnatMark)));
+      outcome.add(drop_from_iptables(iptables, family, container_chain(attachment, kDnatMark)));
   }
   return std::move(outcome).result();
 }
@@ -185,11 +190,12 @@ CniResult<AddResult> add(const Call& call) {
   if (!previous) return refuse("must be called as chained plugin");
   if (config->mappings.empty()) return *std::move(previous);
 
-  const AttachmentName attachment = name_of(call);
+  const AttachmentName attachment = attachment_of(call);
+  auto iptables = IptablesAccess::open();
   Rollback rollback;
-  rollback.push([&] { (void)remove_rules(attachment, true); });
+  rollback.push([&] { (void)remove_rules(iptables, attachment, true); });
   for (const auto& container : container_addresses(*previous, call.environment.ifname)) {
-    RETURN_IF_ERROR(forward(*config, attachment, container));
+    RETURN_IF_ERROR(forward(iptables, *config, attachment, container));
     // After the rules, so that the flows' next packets meet them. A table of connections that
     // cannot be read is no reason to refuse a container.
     (void)remove_bypassing_flows(*config, container.address);
@@ -210,18 +216,19 @@ std::vector<InterfaceAddress> known_addresses(const Call& call) {
 CniStatus del(const Call& call) {
   const auto config = read_portmap_config(call);
   const bool has_mappings = !config || !config->mappings.empty();
+  auto iptables = IptablesAccess::open();
   Outcome outcome;
-  outcome.add(remove_rules(name_of(call), has_mappings));
+  outcome.add(remove_rules(iptables, attachment_of(call), has_mappings));
   if (config && has_mappings)
     for (const auto& address : known_addresses(call))
       (void)remove_own_flows(*config, address.address);
   return std::move(outcome).result();
 }
 
-CniStatus check_nftables(const PortmapConfig& config, const AttachmentName& attachment,
-                         const InterfaceAddress& container) {
-  ASSIGN_OR_RETURN(Nftables nftables, Nftables::open());
-  ASSIGN_OR_RETURN(const auto present, nftables.read(hostport_table(container.address.family())));
+CniStatus check_nftables(IptablesAccess& iptables, const PortmapConfig& config,
+                         const AttachmentName& attachment, const InterfaceAddress& container) {
+  ASSIGN_OR_RETURN(Nftables * nftables, need_nftables(iptables));
+  ASSIGN_OR_RETURN(const auto present, nftables->read(hostport_table(container.address.family())));
   const auto edits =
       nft::plan_table(with_hostports(config, attachment, container, present), present);
   if (edits.empty()) return {};
@@ -230,11 +237,11 @@ CniStatus check_nftables(const PortmapConfig& config, const AttachmentName& atta
                 nft::describe(edits.front()));
 }
 
-CniStatus check_iptables(const PortmapConfig& config, const AttachmentName& attachment,
-                         const InterfaceAddress& container) {
+CniStatus check_iptables(IptablesAccess& iptables, const PortmapConfig& config,
+                         const AttachmentName& attachment, const InterfaceAddress& container) {
   const Family family = container.address.family();
   ASSIGN_OR_RETURN(const PresentChains present,
-                   kernel::read_iptables(scope(family, container_chain(attachment, kDnatMark))));
+                   iptables.read(scope(family, container_chain(attachment, kDnatMark))));
   const auto wrong = complaint(plan_portmap(config, attachment, container, present), "nat");
   if (!wrong) return {};
   return refuse(std::string("could not check ") + (family == Family::kIpv4 ? "ipv4" : "ipv6") +
@@ -247,37 +254,45 @@ CniStatus check(const Call& call) {
   ASSIGN_OR_RETURN(const auto previous, previous_result(call.config, call.version));
   if (!previous) return refuse("Required prevResult missing");
   if (config.mappings.empty()) return {};
+  auto iptables = IptablesAccess::open();
   for (const auto& container : container_addresses(*previous, call.environment.ifname))
     RETURN_IF_ERROR(config.backend == Backend::kNftables
-                        ? check_nftables(config, name_of(call), container)
-                        : check_iptables(config, name_of(call), container));
+                        ? check_nftables(iptables, config, attachment_of(call), container)
+                        : check_iptables(iptables, config, attachment_of(call), container));
   return {};
 }
 
-CniStatus collect_iptables(Family family, const Call& call, const std::vector<Attachment>& valid) {
+CniStatus collect_iptables(IptablesAccess& iptables, Family family, const Call& call,
+                           const std::vector<Attachment>& valid) {
   ASSIGN_OR_RETURN(
       PresentChains present,
-      kernel::read_all_iptables({.family = family, .table = "nat", .chains = {kHostportDnat}}));
+      iptables.read_all({.family = family, .table = "nat", .chains = {kHostportDnat}}));
   for (const auto& chain : stale_chains(present[kHostportDnat], call.network, valid, kDnatComment))
-    RETURN_IF_ERROR(drop_from_iptables(family, chain));
+    RETURN_IF_ERROR(drop_from_iptables(iptables, family, chain));
   return {};
 }
 
 CniStatus gc(const Call& call) {
   ASSIGN_OR_RETURN(const auto valid, valid_attachments(call.config));
   const StaleOwners stale(call.network, valid);
+  auto iptables = IptablesAccess::open();
   Outcome outcome;
   for (const Family family : kFamilies) {
     outcome.add(drop_from_nftables(
-        family, [&](const nft::Rule& rule) { return stale.contains(rule.owner); }));
-    outcome.add(collect_iptables(family, call, valid));
+        iptables, family, [&](const nft::Rule& rule) { return stale.contains(rule.owner); }));
+    outcome.add(collect_iptables(iptables, family, call, valid));
   }
   return std::move(outcome).result();
 }
 
 }  // namespace
 
-const Plugin kPortmap{
-    .name = "portmap", .add = add, .del = del, .check = check, .status = nullptr, .gc = gc};
+const Plugin kPortmap{.name = "portmap",
+                      .add = add,
+                      .del = del,
+                      .check = check,
+                      .status = nullptr,
+                      .gc = gc,
+                      .kind = Kind::kMeta};
 
 }  // namespace weft::cni
