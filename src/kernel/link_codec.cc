@@ -63,10 +63,12 @@ Request encode_link_change(LinkIndex link, const LinkChange& change) {
   };
   set_flag(change.up, IFF_UP);
   set_flag(change.promiscuous, IFF_PROMISC);
+  set_flag(change.all_multicast, IFF_ALLMULTI);
   request.header(header);
   if (change.name) request.string(IFLA_IFNAME, *change.name);
   if (change.mac) request.mac(IFLA_ADDRESS, *change.mac);
   if (change.mtu) request.u32(IFLA_MTU, *change.mtu);
+  if (change.tx_queue_length) request.u32(IFLA_TXQLEN, *change.tx_queue_length);
   if (change.master) request.u32(IFLA_MASTER, unsigned_number(*change.master));
   if (change.netns_fd) request.s32(IFLA_NET_NS_FD, *change.netns_fd);
   if (change.alias) request.bytes(IFLA_IFALIAS, *change.alias);
@@ -126,6 +128,8 @@ std::optional<Link> decode_link(const Message& message) {
   link.running = (header.ifi_flags & IFF_LOWER_UP) != 0;
   link.loopback = (header.ifi_flags & IFF_LOOPBACK) != 0;
   link.promiscuous = (header.ifi_flags & IFF_PROMISC) != 0;
+  link.all_multicast = (header.ifi_flags & IFF_ALLMULTI) != 0;
+  link.tx_queue_length = attributes.u32(IFLA_TXQLEN).value_or(0);
   const std::uint8_t state = attributes.u8(IFLA_OPERSTATE).value_or(kOperUnknown);
   link.oper_up = state == kOperUp || state == kOperUnknown;
   link.master = static_cast<LinkIndex>(attributes.u32(IFLA_MASTER).value_or(0));

@@ -52,7 +52,9 @@ struct LinkChange {
   std::optional<std::uint32_t> mtu = {};
   std::optional<bool> up = {};
   std::optional<bool> promiscuous = {};
-  std::optional<LinkIndex> master = {};  ///< kNone takes it out of its bridge
+  std::optional<bool> all_multicast = {};
+  std::optional<std::uint32_t> tx_queue_length = {};  ///< in packets
+  std::optional<LinkIndex> master = {};               ///< kNone takes it out of its bridge
   std::optional<int> netns_fd = {};
   std::optional<std::string> alias = {};
   std::optional<bool> vlan_filtering = {};  ///< of a bridge

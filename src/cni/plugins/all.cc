@@ -17,6 +17,7 @@
 #include "cni/plugins/ptp.h"
 #include "cni/plugins/static.h"
 #include "cni/plugins/tap.h"
+#include "cni/plugins/tuning.h"
 #include "cni/plugins/vlan.h"
 
 namespace weft::cni {
@@ -24,6 +25,7 @@ namespace weft::cni {
 Plugins all_plugins() {
   static constexpr std::array kAll{
       &kBridge,      //
+      &kChain,       //
       &kDhcp,        //
       &kDummy,       //
       &kFirewall,    //
@@ -37,8 +39,8 @@ Plugins all_plugins() {
       &kPtp,         //
       &kStatic,      //
       &kTap,         //
+      &kTuning,      //
       &kVlan,        //
-      &kChain,       //
   };
   return kAll;
 }
