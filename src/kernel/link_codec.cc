@@ -46,6 +46,7 @@ Request encode_new_link(const NewLink& link) {
   request.header(header).string(IFLA_IFNAME, link.name);
   if (link.mac) request.mac(IFLA_ADDRESS, *link.mac);
   if (link.mtu != 0) request.u32(IFLA_MTU, link.mtu);
+  if (link.tx_queue_length) request.u32(IFLA_TXQLEN, *link.tx_queue_length);
   if (link.master != LinkIndex::kNone) request.u32(IFLA_MASTER, unsigned_number(link.master));
   if (link.parent != LinkIndex::kNone) request.u32(IFLA_LINK, unsigned_number(link.parent));
   if (link.netns_fd >= 0) request.s32(IFLA_NET_NS_FD, link.netns_fd);

@@ -119,7 +119,7 @@ Request rule_request(std::uint16_t type, std::uint16_t flags, const PolicyRule& 
   if (rule.destination) header.dst_len = rule.destination->length();
   Request request(type, flags);
   request.header(header).u32(FRA_TABLE, static_cast<std::uint32_t>(rule.table));
-  request.u32(FRA_PRIORITY, rule.priority);
+  if (rule.priority) request.u32(FRA_PRIORITY, *rule.priority);
   if (rule.source) request.address(FRA_SRC, rule.source->address());
   if (rule.destination) request.address(FRA_DST, rule.destination->address());
   if (!rule.incoming_link.empty()) request.string(FRA_IIFNAME, rule.incoming_link);

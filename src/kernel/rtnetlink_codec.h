@@ -31,7 +31,8 @@ struct NewLink {
   std::string name = {};
   std::string kind = {};
   std::optional<MacAddress> mac = {};
-  std::uint32_t mtu = 0;  ///< 0: the kernel's choice
+  std::uint32_t mtu = 0;                              ///< 0: the kernel's choice
+  std::optional<std::uint32_t> tx_queue_length = {};  ///< in packets
   bool up = false;
   LinkIndex master = LinkIndex::kNone;
   /// IFLA_LINK: the device below a macvlan, ipvlan or vlan, in the socket's namespace.

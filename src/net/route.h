@@ -95,7 +95,8 @@ std::string describe(const Route& route, std::string_view link);
 /// A policy rule: `ip rule`.
 struct PolicyRule {
   Family family = Family::kIpv4;
-  std::uint32_t priority = 0;
+  /// Unset: before the rules for the main table, as the kernel chooses for a new one.
+  std::optional<std::uint32_t> priority = {};
   std::optional<Prefix> source = {};
   std::optional<Prefix> destination = {};
   std::string incoming_link = {};

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "cni/plugins/bandwidth.h"
 #include "cni/plugins/bridge.h"
 #include "cni/plugins/chain.h"
 #include "cni/plugins/dhcp.h"
@@ -24,6 +25,7 @@ namespace weft::cni {
 
 Plugins all_plugins() {
   static constexpr std::array kAll{
+      &kBandwidth,   //
       &kBridge,      //
       &kChain,       //
       &kDhcp,        //
