@@ -16,6 +16,7 @@
 #include "cni/plugins/macvlan.h"
 #include "cni/plugins/portmap.h"
 #include "cni/plugins/ptp.h"
+#include "cni/plugins/sbr.h"
 #include "cni/plugins/static.h"
 #include "cni/plugins/tap.h"
 #include "cni/plugins/tuning.h"
@@ -39,6 +40,7 @@ Plugins all_plugins() {
       &kMacvlan,     //
       &kPortmap,     //
       &kPtp,         //
+      &kSbr,         //
       &kStatic,      //
       &kTap,         //
       &kTuning,      //
