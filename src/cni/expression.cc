@@ -89,6 +89,7 @@ class ExpressionCompiler {
       both.push_back({.step = Step::kGo, .next = both.size() + 1 + right.size()});
       append(both, right);
       left = std::move(both);
+      if (left.size() > kLongestProgram) return fail("it is too long");
     }
     return left;
   }

@@ -6,7 +6,9 @@
 
 #include "base/check.h"
 #include "cni/attachments.h"
+#include "cni/expression.h"
 #include "cni/ipam_config.h"
+#include "cni/plugins/bandwidth_config.h"
 #include "cni/plugins/bridge_config.h"
 #include "cni/plugins/dummy_config.h"
 #include "cni/plugins/flannel_config.h"
@@ -15,8 +17,10 @@
 #include "cni/plugins/ipvlan_config.h"
 #include "cni/plugins/macvlan_config.h"
 #include "cni/plugins/ptp_config.h"
+#include "cni/plugins/sbr_plan.h"
 #include "cni/plugins/static_config.h"
 #include "cni/plugins/tap_config.h"
+#include "cni/plugins/tuning_config.h"
 #include "cni/plugins/vlan_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
@@ -24,12 +28,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   std::string_view text(reinterpret_cast<const char*>(data), size);
   const std::string_view first = text.substr(0, text.find('\n'));
   text.remove_prefix(first.size());
+  if (const auto expression = cni::Expression::parse(first))
+    (void)expression->matches(text.substr(0, 100));
   const auto json = parse_json(text);
   if (!json || !json->is_object()) return 0;
   const cni::Environment environment{
       .container_id = "c1", .ifname = "eth0", .args = std::string(first)};
   const cni::Call call{environment, *json, text, "n", "1.0.0", {}};
+  (void)cni::read_bandwidth_config(call);
   (void)cni::read_bridge_config(call);
+  (void)cni::read_sbr_config(call);
   (void)cni::read_static_config(call);
   (void)cni::read_host_device_config(call);
   (void)cni::read_ptp_config(call);
@@ -37,6 +45,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   for (const auto plan :
        {cni::plan_dummy, cni::plan_ipvlan, cni::plan_macvlan, cni::plan_tap, cni::plan_vlan})
     (void)plan(call, cni::Command::kAdd);
+  (void)cni::read_tuning_config(call);
   (void)cni::valid_attachments(*json);
   (void)cni::ipam_type(*json);
   if (const auto config = cni::read_host_local_config(call)) {

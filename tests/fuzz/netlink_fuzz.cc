@@ -8,6 +8,7 @@
 #include "kernel/netlink_socket.h"
 #include "kernel/nft_codec.h"
 #include "kernel/rtnetlink_codec.h"
+#include "kernel/traffic_control.h"
 
 namespace {
 
@@ -22,6 +23,8 @@ void decode_routing(const Message& message) {
   static_cast<void>(decode_neighbour(message));
   static_cast<void>(decode_fdb_entry(message));
   static_cast<void>(decode_rule(message));
+  static_cast<void>(decode_qdisc(message));
+  static_cast<void>(decode_redirect(message));
   static_cast<void>(decode_event(message, false));
 }
 

@@ -57,7 +57,7 @@ TEST_F(CniSbr, WorksWithA030Config) {
     const std::string others = routes(container, "main");
     const PluginReply added = add(container, config("", "0.3.0"));
     ASSERT_TRUE(added.ok()) << added.output;
-    EXPECT_EQ(rules(container), "from 192.168.1.209 lookup 100 \n");
+    EXPECT_EQ(rules(container), "from 192.168.1.209 lookup 100\n");
     EXPECT_EQ(routes(container, "100"),
               "default via 192.168.1.1 dev net1 \n10.9.0.0/16 via 192.168.1.7 dev net1 \n"
               "192.168.1.0/24 dev net1 proto kernel scope link src 192.168.1.209 \n");
@@ -90,9 +90,8 @@ TEST_F(CniSbr, WorksWithMultipleIps) {
     test::lay(host, container, wire);
     const PluginReply added = add(container, config(), wire);
     ASSERT_TRUE(added.ok()) << added.output;
-    EXPECT_EQ(rules(container),
-              "from 192.168.101.209 lookup 101 \nfrom 192.168.1.209 lookup 100 \n");
-    EXPECT_EQ(rules(container, "-6"), "from fd00:7::9 lookup 102 \n");
+    EXPECT_EQ(rules(container), "from 192.168.101.209 lookup 101\nfrom 192.168.1.209 lookup 100\n");
+    EXPECT_EQ(rules(container, "-6"), "from fd00:7::9 lookup 102\n");
     EXPECT_NE(routes(container, "101").find("default via 192.168.101.1"), std::string::npos);
     EXPECT_EQ(routes(container, "101").find("192.168.1.0"), std::string::npos);
     EXPECT_NE(routes(container, "102", "-6").find("default via fd00:7::1 dev net1"),
@@ -118,11 +117,11 @@ TEST_F(CniSbr, WorksWithTableId) {
     const std::string text = config(R"(,"table":5000)");
     const PluginReply added = add(container, text);
     ASSERT_TRUE(added.ok()) << added.output;
-    EXPECT_EQ(rules(container), "from 192.168.1.209 lookup 5000 \n");
+    EXPECT_EQ(rules(container), "from 192.168.1.209 lookup 5000\n");
     EXPECT_EQ(routes(container, "main"), before);
     container.run_inside({"ip", "rule", "add", "from", "192.168.1.209", "lookup", "77"});
     EXPECT_TRUE(call("DEL", container.port("net1"), text).ok());
-    EXPECT_EQ(rules(container), "from 192.168.1.209 lookup 77 \n");
+    EXPECT_EQ(rules(container), "from 192.168.1.209 lookup 77\n");
   });
 }
 

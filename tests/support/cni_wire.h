@@ -49,10 +49,11 @@ inline Json result_of(const Container& container, const Wire& wire) {
   return result;
 }
 
-/// `config` with that result.
+/// `config` with that result, of the configuration's version.
 inline std::string chained(const std::string& config, const Json& result) {
   Json json = must(parse_json(config));
   json["prevResult"] = result;
+  if (json.contains("cniVersion")) json["prevResult"]["cniVersion"] = json["cniVersion"];
   return to_text(json);
 }
 

@@ -34,12 +34,9 @@ CniResult<std::vector<PolicyRule>> all_rules(Rtnetlink& inside) {
   return rules;
 }
 
-CniResult<bool> has_routes(Rtnetlink& inside, RouteTable table) {
-  for (const Family family : kFamilies) {
-    ASSIGN_OR_RETURN(const auto routes, inside.routes(family, table));
-    if (!routes.empty()) return true;
-  }
-  return false;
+CniResult<bool> has_routes(Rtnetlink& inside, RouteTable table, Family family) {
+  ASSIGN_OR_RETURN(const auto routes, inside.routes(family, table));
+  return !routes.empty();
 }
 
 bool leaves_by(const Route& route, LinkIndex link) {
@@ -56,8 +53,9 @@ CniResult<SbrFacts> read_facts(Rtnetlink& inside, LinkIndex link, std::size_t ta
   for (std::uint32_t number = kFirstSbrTable; tables > 0; ++number) {
     const RouteTable table{number};
     if (facts.used_tables.contains(table)) continue;
-    ASSIGN_OR_RETURN(const bool used, has_routes(inside, table));
-    if (used)
+    ASSIGN_OR_RETURN(const bool used_by_v4, has_routes(inside, table, Family::kIpv4));
+    ASSIGN_OR_RETURN(const bool used_by_v6, has_routes(inside, table, Family::kIpv6));
+    if (used_by_v4 || used_by_v6)
       facts.used_tables.insert(table);
     else
       --tables;
@@ -180,7 +178,8 @@ CniStatus check(const Call& call) {
     if (found.empty())
       return refuse("there is no rule for packets from " + ip.address.address.to_string());
     if (config.table) continue;
-    ASSIGN_OR_RETURN(const bool routed, has_routes(inside, found.front().table));
+    ASSIGN_OR_RETURN(const bool routed,
+                     has_routes(inside, found.front().table, ip.address.address.family()));
     if (!routed)
       return refuse("table " + std::to_string(static_cast<std::uint32_t>(found.front().table)) +
                     " has no routes for packets from " + ip.address.address.to_string());

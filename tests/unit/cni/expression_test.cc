@@ -66,6 +66,8 @@ TEST(ExpressionTest, Refusals) {
         "\\", "\\p{L}", "\\1", "(?i)a",  "(?P<x>a)", "[[:alpha:]]", "a{,3}",   "[\\"})
     EXPECT_FALSE(Expression::parse(text)) << text;
   EXPECT_FALSE(Expression::parse(std::string(100, '(') + std::string(100, ')')));
+  EXPECT_FALSE(Expression::parse(std::string(100'000, '|')));
+  EXPECT_FALSE(Expression::parse(std::string(100'000, 'a')));
 }
 
 }  // namespace
