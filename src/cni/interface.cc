@@ -3,6 +3,7 @@
 #include <chrono>
 #include <thread>
 
+#include "base/file_lock.h"
 #include "cni/random_names.h"
 #include "kernel/sysctl.h"
 
@@ -15,6 +16,7 @@ using kernel::Rtnetlink;
 constexpr int kNameTries = 10;
 constexpr std::chrono::seconds kDadLimit{5};
 constexpr std::chrono::milliseconds kDadPause{10};
+constexpr std::chrono::seconds kLockPatience{10};
 
 // EEXIST does not say which of the two names is taken.
 CniStatus try_create(Rtnetlink& host, const kernel::NewLink& pair, bool random_name, bool& again) {
@@ -75,6 +77,14 @@ CniResult<kernel::Netns> open_netns(const std::string& path) {
   if (!netns)
     return because("failed to open netns " + in_quotes(path), CniError(std::move(netns).error()));
   return *std::move(netns);
+}
+
+CniStatus lock_netns(const kernel::Netns& container) {
+  const Status locked = lock_file(container.fd(), kLockPatience);
+  if (locked) return {};
+  if (locked.error().number == ETIMEDOUT)
+    return refuse(Code::kTryAgainLater, "another call for this namespace does not end");
+  return because("locking the namespace", CniError(locked.error()));
 }
 
 CniResult<std::optional<kernel::Netns>> open_netns_if_there(const std::string& path) {

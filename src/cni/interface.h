@@ -19,6 +19,11 @@ CniResult<kernel::Netns> open_netns(const std::string& path);
 /// left when the namespace went.
 CniResult<std::optional<kernel::Netns>> open_netns_if_there(const std::string& path);
 
+/// Waits for other calls for a namespace, and keeps them waiting while `container` lives: by
+/// flock(2) on its file, as Go's sbr plugin does. A call that does not end in time is told as one
+/// to try again.
+CniStatus lock_netns(const kernel::Netns& container);
+
 struct VethOptions {
   std::string container_name = {};
   std::optional<MacAddress> container_mac = {};

@@ -45,11 +45,13 @@ void put_data(Request& data, const NewLink& link) {
   if (link.macvlan) put_macvlan(data, *link.macvlan);
   if (link.ipvlan) data.u16(IFLA_IPVLAN_MODE, static_cast<std::uint16_t>(link.ipvlan->mode));
   if (link.vlan) data.u16(IFLA_VLAN_ID, link.vlan->id);
+  if (link.vrf) data.u32(IFLA_VRF_TABLE, link.vrf->table);
   if (link.peer) put_peer(data, *link.peer);
 }
 
 bool has_data(const NewLink& link) {
-  return link.vxlan || link.bridge || link.macvlan || link.ipvlan || link.vlan || link.peer;
+  return link.vxlan || link.bridge || link.macvlan || link.ipvlan || link.vlan || link.vrf ||
+         link.peer;
 }
 
 VxlanOptions decode_vxlan(const Attributes& data) {
@@ -98,6 +100,7 @@ void decode_link_kind(const Attributes& info, Link& link) {
   if (link.kind == "ipvlan")
     link.ipvlan =
         IpvlanOptions{.mode = static_cast<IpvlanMode>(data.u16(IFLA_IPVLAN_MODE).value_or(0))};
+  if (link.kind == "vrf") link.vrf = VrfOptions{.table = data.u32(IFLA_VRF_TABLE).value_or(0)};
   if (link.kind == "vlan") link.vlan = VlanOptions{.id = data.u16(IFLA_VLAN_ID).value_or(0)};
   if (info.string(IFLA_INFO_SLAVE_KIND) == "bridge")
     link.port = decode_port(info.nested(IFLA_INFO_SLAVE_DATA));

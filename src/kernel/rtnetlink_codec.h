@@ -43,6 +43,7 @@ struct NewLink {
   std::optional<MacvlanOptions> macvlan = {};
   std::optional<IpvlanOptions> ipvlan = {};
   std::optional<VlanOptions> vlan = {};
+  std::optional<VrfOptions> vrf = {};
   std::optional<VethPeer> peer = {};
 };
 

@@ -76,6 +76,12 @@ struct TapOptions {
   auto operator<=>(const TapOptions&) const = default;
 };
 
+/// IFLA_INFO_DATA of a VRF.
+struct VrfOptions {
+  std::uint32_t table = 0;  ///< whose routes its devices use
+  auto operator<=>(const VrfOptions&) const = default;
+};
+
 struct Link {
   LinkIndex index = LinkIndex::kNone;
   std::string name = {};
@@ -99,6 +105,7 @@ struct Link {
   std::optional<MacvlanOptions> macvlan = {};
   std::optional<IpvlanOptions> ipvlan = {};
   std::optional<VlanOptions> vlan = {};
+  std::optional<VrfOptions> vrf = {};
   auto operator<=>(const Link&) const = default;
 };
 

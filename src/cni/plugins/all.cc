@@ -21,6 +21,7 @@
 #include "cni/plugins/tap.h"
 #include "cni/plugins/tuning.h"
 #include "cni/plugins/vlan.h"
+#include "cni/plugins/vrf.h"
 
 namespace weft::cni {
 
@@ -45,6 +46,7 @@ Plugins all_plugins() {
       &kTap,         //
       &kTuning,      //
       &kVlan,        //
+      &kVrf,         //
   };
   return kAll;
 }

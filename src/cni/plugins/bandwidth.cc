@@ -210,6 +210,7 @@ const Plugin kBandwidth{.name = "bandwidth",
                         .check = check,
                         .status = nullptr,
                         .gc = gc,
-                        .versions = kVersions};
+                        .versions = kVersions,
+                        .kind = Kind::kMeta};
 
 }  // namespace weft::cni

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 
-#include "base/file_lock.h"
 #include "cni/interface.h"
 #include "cni/plugins/sbr_plan.h"
 
@@ -14,16 +13,7 @@ using kernel::Request;
 using kernel::RouteWrite;
 using kernel::Rtnetlink;
 
-constexpr std::chrono::seconds kPatience{10};
 constexpr Family kFamilies[] = {Family::kIpv4, Family::kIpv6};
-
-CniStatus lock(const kernel::Netns& container) {
-  const Status locked = lock_file(container.fd(), kPatience);
-  if (locked) return {};
-  if (locked.error().number == ETIMEDOUT)
-    return refuse(Code::kTryAgainLater, "another call for this namespace does not end");
-  return because("locking the namespace", CniError(locked.error()));
-}
 
 CniResult<std::vector<PolicyRule>> all_rules(Rtnetlink& inside) {
   std::vector<PolicyRule> rules;
@@ -118,7 +108,7 @@ CniResult<AddResult> add(const Call& call) {
   if (!result) return refuse("This plugin must be called as chained plugin");
   ASSIGN_OR_RETURN(const auto addresses, addresses_on(*result, ifname));
   ASSIGN_OR_RETURN(const auto container, open_netns(call.environment.netns));
-  RETURN_IF_ERROR(lock(container));
+  RETURN_IF_ERROR(lock_netns(container));
   ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(container));
   ASSIGN_OR_RETURN(auto inside, Rtnetlink::open());
   ASSIGN_OR_RETURN(const auto link, inside.link(ifname));
@@ -150,7 +140,7 @@ CniStatus del(const Call& call) {
   ASSIGN_OR_RETURN(const auto container, open_netns_if_there(call.environment.netns));
   if (!container) return {};
   const SbrConfig config = read_sbr_config(call).value_or(SbrConfig{});
-  RETURN_IF_ERROR(lock(*container));
+  RETURN_IF_ERROR(lock_netns(*container));
   ASSIGN_OR_RETURN(const auto visit, kernel::NetnsVisit::enter(*container));
   ASSIGN_OR_RETURN(auto inside, Rtnetlink::open());
   ASSIGN_OR_RETURN(const auto addresses, addresses_to_forget(inside, call));
@@ -189,7 +179,12 @@ CniStatus check(const Call& call) {
 
 }  // namespace
 
-const Plugin kSbr{
-    .name = "sbr", .add = add, .del = del, .check = check, .status = nullptr, .gc = nullptr};
+const Plugin kSbr{.name = "sbr",
+                  .add = add,
+                  .del = del,
+                  .check = check,
+                  .status = nullptr,
+                  .gc = nullptr,
+                  .kind = Kind::kMeta};
 
 }  // namespace weft::cni

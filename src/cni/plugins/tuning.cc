@@ -187,7 +187,12 @@ CniStatus gc(const Call& call) {
 
 }  // namespace
 
-const Plugin kTuning{
-    .name = "tuning", .add = add, .del = del, .check = check, .status = nullptr, .gc = gc};
+const Plugin kTuning{.name = "tuning",
+                     .add = add,
+                     .del = del,
+                     .check = check,
+                     .status = nullptr,
+                     .gc = gc,
+                     .kind = Kind::kMeta};
 
 }  // namespace weft::cni
