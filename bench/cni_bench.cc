@@ -7,60 +7,21 @@
 //   cni_bench WEFT_CNI_BINARY GO_PLUGIN_DIR
 //
 // Everything happens in a network namespace of its own and in a temporary folder.
-#include <sched.h>
-#include <sys/mount.h>
-#include <unistd.h>
-
-#include <algorithm>
 #include <array>
-#include <atomic>
-#include <chrono>
-#include <cstdio>
-#include <cstdlib>
-#include <functional>
 #include <set>
 #include <string>
-#include <thread>
 #include <vector>
 
-#include "base/files.h"
-#include "base/json.h"
-#include "base/process.h"
-#include "kernel/netns.h"
+#include "cni_calls.h"
 #include "kernel/rtnetlink.h"
 
+namespace bench {
 namespace {
-
-using weft::Result;
-using Clock = std::chrono::steady_clock;
 
 constexpr int kSerial = 40;
 constexpr int kRounds = 3;
 constexpr int kAtOnce = 200;
 constexpr int kWorkers = 8;
-
-double milliseconds_since(Clock::time_point start) {
-  return std::chrono::duration<double, std::milli>(Clock::now() - start).count();
-}
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  return values[values.size() / 2];
-}
-
-[[noreturn]] void give_up(const std::string& why) {
-  std::fprintf(stderr, "cni_bench: %s\n", why.c_str());
-  std::exit(2);
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) give_up(result.error().text());
-  return *std::move(result);
-}
-void must(const weft::Status& status) {
-  if (!status) give_up(status.error().text());
-}
 
 // One set of plugins with its configuration.
 struct Plugins {
@@ -70,40 +31,9 @@ struct Plugins {
   std::string config;
 };
 
-struct Pod {
-  std::string id;
-  std::string netns;  // path
-};
-
-class Bench {
- public:
-  explicit Bench(const std::string& folder) : folder_(folder) {}
-
-  Pod make_pod(int number) {
-    Pod pod{.id = "pod" + std::to_string(number),
-            .netns = folder_ + "/netns-" + std::to_string(number)};
-    must(must(weft::kernel::Netns::create()).pin(pod.netns));
-    return pod;
-  }
-  static void drop_pod(const Pod& pod) { must(weft::kernel::Netns::unpin(pod.netns)); }
-
-  static std::string call(const Plugins& plugins, const char* verb, const Pod& pod) {
-    const weft::Command command{
-        .argv = {plugins.folder + "/" + plugins.first},
-        .input = plugins.config,
-        .environment = std::vector<std::string>{
-            std::string("CNI_COMMAND=") + verb, "CNI_CONTAINERID=" + pod.id,
-            "CNI_NETNS=" + pod.netns, "CNI_IFNAME=eth0", "CNI_PATH=" + plugins.folder,
-            "PATH=/usr/sbin:/usr/bin:/sbin:/bin"}};
-    const auto outcome = must(weft::run(command));
-    if (outcome.exit_code != 0)
-      give_up(plugins.name + " " + verb + " " + pod.id + ": " + outcome.output + outcome.errors);
-    return outcome.output;
-  }
-
- private:
-  std::string folder_;
-};
+std::string call(const Plugins& plugins, const char* verb, const Pod& pod) {
+  return call(plugins.folder, plugins.first, verb, pod, plugins.config);
+}
 
 struct Serial {
   double version;  // what starting the program costs
@@ -114,19 +44,20 @@ struct Serial {
 // Both in turns, pod by pod, so that what else the machine does meets them alike. The pods are
 // made before and dropped after: the kernel takes a namespace down in the background, under the
 // lock that an ADD needs.
-std::array<Serial, 2> measure_serial(Bench& bench, const std::array<const Plugins*, 2>& sides) {
+std::array<Serial, 2> measure_serial(const Place& place,
+                                     const std::array<const Plugins*, 2>& sides) {
   struct Times {
     std::vector<double> version, add, del;
   };
   std::array<Times, 2> times;
   std::vector<std::array<Pod, 2>> pods;
   for (int i = 0; i < kSerial; ++i)
-    pods.push_back({bench.make_pod(2 * i), bench.make_pod(2 * i + 1)});
+    pods.push_back({place.make_pod(2 * i), place.make_pod(2 * i + 1)});
   const auto in_turns = [&](const char* verb, std::vector<double> Times::*kept) {
     for (const auto& pair : pods)
       for (std::size_t side = 0; side < sides.size(); ++side) {
         const auto start = Clock::now();
-        Bench::call(*sides[side], verb, pair[side]);
+        call(*sides[side], verb, pair[side]);
         (times[side].*kept).push_back(milliseconds_since(start));
       }
   };
@@ -134,7 +65,7 @@ std::array<Serial, 2> measure_serial(Bench& bench, const std::array<const Plugin
   in_turns("ADD", &Times::add);
   in_turns("DEL", &Times::del);
   for (const auto& pair : pods)
-    for (const auto& pod : pair) Bench::drop_pod(pod);
+    for (const auto& pod : pair) Place::drop_pod(pod);
   std::array<Serial, 2> result;
   for (std::size_t side = 0; side < sides.size(); ++side)
     result[side] = {.version = median(times[side].version),
@@ -151,16 +82,16 @@ struct Removal {
   double kernel;
 };
 
-Removal measure_removal(Bench& bench, const Plugins& plugins) {
+Removal measure_removal(const Place& place, const Plugins& plugins) {
   std::vector<double> dels;
   std::vector<double> removals;
   for (int i = 0; i < kSerial; ++i) {
-    const Pod pod = bench.make_pod(500 + i);
-    Bench::call(plugins, "ADD", pod);
+    const Pod pod = place.make_pod(500 + i);
+    call(plugins, "ADD", pod);
     auto start = Clock::now();
-    Bench::call(plugins, "DEL", pod);
+    call(plugins, "DEL", pod);
     dels.push_back(milliseconds_since(start));
-    Bench::call(plugins, "ADD", pod);
+    call(plugins, "ADD", pod);
     {
       const auto netns = must(weft::kernel::Netns::open(pod.netns));
       const auto visit = must(weft::kernel::NetnsVisit::enter(netns));
@@ -170,27 +101,20 @@ Removal measure_removal(Bench& bench, const Plugins& plugins) {
       must(links.remove(eth0));
       removals.push_back(milliseconds_since(start));
     }
-    Bench::call(plugins, "DEL", pod);
-    Bench::drop_pod(pod);
+    call(plugins, "DEL", pod);
+    Place::drop_pod(pod);
   }
   return {.del = median(dels), .kernel = median(removals)};
 }
 
 // Pods a second, eight at a time; every address must be another one.
-double measure_at_once(Bench& bench, const Plugins& plugins) {
+double measure_at_once(const Place& place, const Plugins& plugins) {
   std::vector<Pod> pods;
-  for (int i = 0; i < kAtOnce; ++i) pods.push_back(bench.make_pod(1000 + i));
+  for (int i = 0; i < kAtOnce; ++i) pods.push_back(place.make_pod(1000 + i));
   std::vector<std::string> results(pods.size());
-  const auto in_parallel = [&](const std::function<void(std::size_t)>& work) {
-    std::atomic<std::size_t> next{0};
-    std::vector<std::jthread> workers;
-    for (int i = 0; i < kWorkers; ++i)
-      workers.emplace_back([&] {
-        for (std::size_t n = next++; n < pods.size(); n = next++) work(n);
-      });
-  };
   const auto start = Clock::now();
-  in_parallel([&](std::size_t n) { results[n] = Bench::call(plugins, "ADD", pods[n]); });
+  in_parallel(pods.size(), kWorkers,
+              [&](std::size_t n) { results[n] = call(plugins, "ADD", pods[n]); });
   const double seconds = milliseconds_since(start) / 1000;
   std::set<std::string> addresses;
   for (const auto& result : results)
@@ -198,26 +122,14 @@ double measure_at_once(Bench& bench, const Plugins& plugins) {
   if (addresses.size() != pods.size())
     give_up(plugins.name + ": " + std::to_string(pods.size() - addresses.size()) +
             " addresses were given twice");
-  in_parallel([&](std::size_t n) { Bench::call(plugins, "DEL", pods[n]); });
-  for (const auto& pod : pods) Bench::drop_pod(pod);
+  in_parallel(pods.size(), kWorkers, [&](std::size_t n) { call(plugins, "DEL", pods[n]); });
+  for (const auto& pod : pods) Place::drop_pod(pod);
   return kAtOnce / seconds;
 }
 
-void row(const char* figure, const std::string& measured, const char* target, bool reached) {
-  std::printf("%-46s %-44s %-24s %s\n", figure, measured.c_str(), target, reached ? "yes" : "NO");
-}
-
-std::string words(const char* format, double a, double b, double c) {
-  char text[128];
-  std::snprintf(text, sizeof text, format, a, b, c);
-  return text;
-}
-
-Plugins ours(const std::string& folder, const std::string& binary) {
-  const std::string bin = folder + "/ours";
-  must(weft::make_directories(bin));
-  for (const char* plugin : {"flannel", "bridge", "host-local"})
-    if (::symlink(binary.c_str(), (bin + "/" + plugin).c_str()) != 0) give_up("symlink failed");
+Plugins ours(const Place& place, const std::string& binary) {
+  const std::string& folder = place.folder();
+  const std::string bin = place.link_plugins(binary, {"flannel", "bridge", "host-local"});
   must(weft::write_file_atomically(folder + "/subnet.env",
                                    "FLANNEL_NETWORK=10.8.0.0/14\nFLANNEL_SUBNET=10.8.0.1/16\n"
                                    "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=true\n",
@@ -242,33 +154,24 @@ Plugins theirs(const std::string& folder, const std::string& plugins) {
                     R"(/networks","ranges":[[{"subnet":"10.12.0.0/16"}]]}})"};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  if (argc != 3) give_up("usage: cni_bench WEFT_CNI_BINARY GO_PLUGIN_DIR");
-  // A mount namespace as well, so that the pinned namespaces are gone with the program.
-  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) give_up("needs root");
-  ::mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  char folder[] = "/tmp/weft-bench-XXXXXX";
-  if (::mkdtemp(folder) == nullptr) give_up("mkdtemp failed");
-
-  Bench bench(folder);
-  const Plugins weft_cni = ours(folder, argv[1]);
-  const Plugins go = theirs(folder, argv[2]);
-  measure_serial(bench, {&weft_cni, &go});  // warm
-  const auto [mine, peer] = measure_serial(bench, {&weft_cni, &go});
-  const Removal removal = measure_removal(bench, weft_cni);
+void run(const std::string& binary, const std::string& go_plugins) {
+  const Place place;
+  const Plugins weft_cni = ours(place, binary);
+  const Plugins go = theirs(place.folder(), go_plugins);
+  measure_serial(place, {&weft_cni, &go});  // warm
+  const auto [mine, peer] = measure_serial(place, {&weft_cni, &go});
+  const Removal removal = measure_removal(place, weft_cni);
   // In turns, as everything else here: a moment in which the machine is busy meets both sides.
   std::vector<double> my_rates;
   std::vector<double> peer_rates;
   for (int i = 0; i < kRounds; ++i) {
-    my_rates.push_back(measure_at_once(bench, weft_cni));
-    peer_rates.push_back(measure_at_once(bench, go));
+    my_rates.push_back(measure_at_once(place, weft_cni));
+    peer_rates.push_back(measure_at_once(place, go));
   }
   const double my_rate = median(my_rates);
   const double peer_rate = median(peer_rates);
 
-  std::printf("%-46s %-44s %-24s %s\n", "figure", "measured", "to reach", "reached");
+  head_row();
   row("VERSION (starting the program), p50",
       words("%.2f ms; Go %.2f ms; %.2f x", mine.version, peer.version, mine.version / peer.version),
       "", true);
@@ -285,6 +188,12 @@ int main(int argc, char** argv) {
   row("200 ADDs, 8 at a time, median of 3",
       words("%.0f a second; Go %.0f a second; %.1f x", my_rate, peer_rate, my_rate / peer_rate),
       ">= 3 x Go", my_rate >= 3 * peer_rate);
-  must(weft::remove_tree(folder));
-  return 0;
+}
+
+}  // namespace
+}  // namespace bench
+
+int main(int argc, char** argv) {
+  if (argc != 3) bench::give_up("usage: cni_bench WEFT_CNI_BINARY GO_PLUGIN_DIR");
+  bench::run(argv[1], argv[2]);
 }
