@@ -4,36 +4,16 @@
 #   containerd_node.sh STATE_DIR WEFT_CNI IMAGE_TAR NAME COMMAND...
 #
 # Runs where the node's programs stand, in a mount namespace of its own: /opt/cni/bin, which
-# `ctr run --cni` reads, is made there and holds nothing but links to weft-cni. Prints what the
-# container prints. A container whose COMMAND is `serve` prints its address, answers HTTP on
-# port 80 with its name, and lives until standard input ends.
+# `ctr run --cni` reads, is made there. Prints what the container prints. A container whose COMMAND
+# is `serve` prints its address, answers HTTP on port 80 with its name, and lives until standard
+# input ends.
 set -eu
+. "$(dirname "$0")/containerd_setup.sh"
 state=$1 weft_cni=$2 image=$3 name=$4
 shift 4
 
-mount -t tmpfs tmpfs /opt
-mkdir -p /opt/cni/bin "$state"
-cp "$weft_cni" /opt/cni/bin/weft-cni
-for plugin in flannel bridge host-local loopback; do ln -s weft-cni "/opt/cni/bin/$plugin"; done
-
-# The node's /sys is its own and shows no control groups, without which runc starts nothing:
-# mount what the machine has, version 2 or the controllers of version 1.
-if ! grep -q ' - cgroup cgroup ' /proc/1/mountinfo; then
-  mount -t cgroup2 cgroup2 /sys/fs/cgroup
-else
-  mount -t tmpfs tmpfs /sys/fs/cgroup
-  sed -n 's/.* - cgroup cgroup rw,//p' /proc/1/mountinfo | while read -r controller; do
-    folder=/sys/fs/cgroup/${controller#name=}
-    mkdir -p "$folder"
-    mount -t cgroup -o "$controller" cgroup "$folder"
-  done
-fi
-
-socket=$state/containerd.sock
-containerd --root "$state/root" --state "$state/state" --address "$socket" \
-  >"$state/containerd.log" 2>&1 &
-containerd=$!
-run_ctr() { ctr --address "$socket" "$@"; }
+install_plugins "$weft_cni"
+mount_control_groups
 finish() {
   run_ctr task kill -s KILL "$name" >/dev/null 2>&1 || true
   run_ctr container rm "$name" >/dev/null 2>&1 || true
@@ -41,13 +21,7 @@ finish() {
   wait "$containerd" 2>/dev/null || true
 }
 trap finish EXIT
-
-tries=0
-until run_ctr version >/dev/null 2>&1; do
-  tries=$((tries + 1))
-  [ "$tries" -lt 300 ] || { cat "$state/containerd.log" >&2; exit 1; }
-  sleep 0.1
-done
+start_containerd "$state"
 run_ctr image import --snapshotter native "$image" >/dev/null
 
 if [ "$1" != serve ]; then

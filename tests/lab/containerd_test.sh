@@ -8,12 +8,8 @@
 set -eu
 bin=$1
 here=$(cd "$(dirname "$0")" && pwd)
-for program in containerd ctr runc busybox; do
-  command -v "$program" >/dev/null || {
-    echo "containerd_test: $program is missing; run tools/install-deps test" >&2
-    exit 1
-  }
-done
+. "$here/containerd_setup.sh"
+need_programs containerd ctr runc busybox
 
 lab=rt$$
 work=$(mktemp -d)
@@ -25,21 +21,7 @@ clean_up() {
 }
 trap clean_up EXIT
 
-# A docker archive with one layer: busybox and the links that are needed.
-mkdir -p "$work/root/bin" "$work/root/proc" "$work/root/sys" "$work/root/dev" "$work/image"
-cp "$(command -v busybox)" "$work/root/bin/busybox"
-for applet in sh httpd wget ip echo mkdir; do ln -s busybox "$work/root/bin/$applet"; done
-tar -C "$work/root" -cf "$work/image/layer.tar" .
-layer=$(sha256sum "$work/image/layer.tar" | cut -d ' ' -f 1)
-cat >"$work/image/config.json" <<JSON
-{"architecture": "amd64", "os": "linux", "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/sh"]},
- "rootfs": {"type": "layers", "diff_ids": ["sha256:$layer"]}}
-JSON
-cat >"$work/image/manifest.json" <<JSON
-[{"Config": "config.json", "RepoTags": ["docker.io/library/weft:1"], "Layers": ["layer.tar"]}]
-JSON
-tar -C "$work/image" -cf "$work/weft.tar" manifest.json config.json layer.tar
-
+make_image "$work/weft.tar" docker.io/library/weft:1 /bin/sh
 printf 'nodes: 2\npods: 0\n' >"$work/lab.yaml"
 "$bin/weft" lab up "$work/lab.yaml" --name "$lab"
 on_node() {
