@@ -18,7 +18,7 @@ bool is_understood(const IptablesEdits& edits) {
   });
 }
 
-// --- the nft variant -----------------------------------------------------------------------------
+// The nft variant.
 
 PresentChains present(const std::optional<nft::TableContents>& contents, Family family) {
   PresentChains chains;
@@ -103,8 +103,7 @@ Status change_nft(Nftables& nftables, const IptablesScope& scope, const Iptables
   return strange.empty() ? Status() : restore_with(scope, "nft", strange);
 }
 
-// --- the legacy variant
-// ----------------------------------------------------------------------------
+// The legacy variant.
 
 Result<PresentChains> read_legacy(const Iptables& iptables, const IptablesScope& scope) {
   ASSIGN_OR_RETURN(const IptablesTable table, iptables.read(scope.table));

@@ -43,9 +43,9 @@ struct Peers {
 /// lease, leases of nodes that run another backend. Refused with a reason: what the store could
 /// not read as a lease, data that cannot be read, a subnet outside the network, of two leases that
 /// overlap the one that comes later by its key, and of those that have one VTEP MAC all but that of
-/// the oldest node: neither is ever programmed over the other. Two that publish one public address are both named and both
-/// programmed: only one of them can be right, but a packet that comes to the wrong one is dropped
-/// there.
+/// the oldest node: neither is ever programmed over the other. Two that publish one public address
+/// are both named and both programmed: only one of them can be right, but a packet that comes to
+/// the wrong one is dropped there.
 Peers find_peers(const std::map<Family, PodNetwork>& networks, const PeerRules& rules,
                  const LeaseView& leases, const Lease& own);
 

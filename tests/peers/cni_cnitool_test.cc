@@ -1,6 +1,7 @@
 // cnitool, the specification's own runtime (libcni), with every plugin, in every version of the
 // specification that has lists. dhcp has its server, and ipvlan, vlan, vrf and dummy their kernel
 // elsewhere.
+#include <ostream>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -25,6 +26,9 @@ struct List {
   const char* name;
   const char* plugins;  ///< the members; "@" stands for the test's folder
   bool maps_ports = false;
+  bool from_0_4_0 = false;  ///< has the firewall plugin, which refuses older versions
+
+  friend void PrintTo(const List& list, std::ostream* to) { *to << list.name; }
 };
 
 constexpr const char* kAddresses =
@@ -49,7 +53,7 @@ const List kLists[] = {
     {"portmap", PTP R"(,{"type":"portmap","capabilities":{"portMappings":true}})", true},
     {"bandwidth", PTP R"(,{"type":"bandwidth","ingressRate":8000000,"ingressBurst":8000000,)"
                       R"("egressRate":4000000,"egressBurst":4000000})"},
-    {"firewall", PTP R"(,{"type":"firewall","backend":"iptables"})"},
+    {"firewall", PTP R"(,{"type":"firewall","backend":"iptables"})", false, true},
     {"tuning", PTP R"(,{"type":"tuning","dataDir":"@/tuning","mtu":1400,)"
                    R"("sysctl":{"net.ipv4.conf.IFNAME.arp_filter":"1"}})"},
     {"sbr", PTP R"(,{"type":"sbr"})"},
@@ -57,7 +61,7 @@ const List kLists[] = {
      R"({"type":"weft-chain","capabilities":{"portMappings":true},"plugins":[)" PTP
      R"(,{"type":"portmap","capabilities":{"portMappings":true}},{"type":"firewall"},)"
      R"({"type":"tuning","dataDir":"@/tuning"}]})",
-     true},
+     true, true},
 };
 #undef PTP
 
@@ -125,6 +129,10 @@ TEST_P(CnitoolTest, AddsChecksAndDeletes) {
     const auto before = link_names(host);
     const Container container("unused");
     const Outcome added = cnitool("add", container);
+    if (list().from_0_4_0 && version() == "0.3.1") {
+      EXPECT_NE(added.errors.find("incompatible CNI versions"), std::string::npos) << added.errors;
+      return;
+    }
     ASSERT_EQ(added.exit_code, 0) << added.output << added.errors;
     const Json result = must(parse_json(added.output));
     EXPECT_EQ(result["cniVersion"], version());
@@ -147,9 +155,9 @@ TEST_P(CnitoolTest, AddsChecksAndDeletes) {
 INSTANTIATE_TEST_SUITE_P(With, CnitoolTest,
                          testing::Combine(testing::ValuesIn(kLists),
                                           testing::Values("0.3.1", "0.4.0", "1.0.0", "1.1.0")),
-                         [](const auto& info) {
-                           return std::string(std::get<0>(info.param).name) + "_" +
-                                  replaced(std::get<1>(info.param), ".", "_");
+                         [](const auto& of) {
+                           return std::string(std::get<0>(of.param).name) + "_" +
+                                  replaced(std::get<1>(of.param), ".", "_");
                          });
 
 }  // namespace

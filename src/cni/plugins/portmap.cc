@@ -33,7 +33,7 @@ kernel::IptablesScope scope(Family family, const std::string& chain) {
   return {.family = family, .table = "nat", .chains = portmap_chains(chain)};
 }
 
-// --- flows ---------------------------------------------------------------------------------------
+// Flows.
 
 CniStatus remove_flows(const PortMapping& mapping, Family family,
                        const std::function<bool(const ConntrackEntry&)>& goes) {
@@ -73,7 +73,7 @@ CniStatus remove_own_flows(const PortmapConfig& config, const IpAddress& contain
   return {};
 }
 
-// --- rules ---------------------------------------------------------------------------------------
+// Rules.
 
 CniResult<Nftables*> need_nftables(IptablesAccess& iptables) {
   if (iptables.nftables() == nullptr) return refuse("the kernel has no nf_tables");
@@ -177,7 +177,7 @@ CniStatus remove_rules(IptablesAccess& iptables, const AttachmentName& attachmen
   return std::move(outcome).result();
 }
 
-// --- commands ------------------------------------------------------------------------------------
+// Commands.
 
 CniResult<AddResult> add(const Call& call) {
   auto config = read_portmap_config(call);

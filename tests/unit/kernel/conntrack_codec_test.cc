@@ -15,21 +15,20 @@ std::optional<ConntrackEntry> decode_bytes(std::string bytes) {
 
 // ctnetlink's own listing of a UDP flow to 192.0.2.1:53 that was sent to 10.0.0.5:5353.
 std::string listed() {
-  constexpr unsigned char kMessage[] =
-      {
-          0x94, 0, 0,  0,    0,    1,    2, 0,    1,    0, 0,  0,    0, 0, 0, 0,  // nlmsghdr: 148
-                                                                                  // bytes, CT_NEW
-          2,    0, 0,  0,                                                         // nfgenmsg
-          0x34, 0, 1,  0x80,                                                      // CTA_TUPLE_ORIG
-          0x14, 0, 1,  0x80, 8,    0,    1, 0,    192,  0, 2,  9,    8, 0, 2, 0, 192,  0,    2, 1,
-          0x1c, 0, 2,  0x80, 5,    0,    1, 0,    17,   0, 0,  0,    6, 0, 2, 0, 0x9c, 0x40, 0, 0,
-          6,    0, 3,  0,    0,    53,   0, 0,    0x34, 0, 2,  0x80,  // CTA_TUPLE_REPLY
-          0x14, 0, 1,  0x80, 8,    0,    1, 0,    10,   0, 0,  5,    8, 0, 2, 0, 192,  0,    2, 9,
-          0x1c, 0, 2,  0x80, 5,    0,    1, 0,    17,   0, 0,  0,    6, 0, 2, 0, 0x14, 0xe9, 0, 0,
-          6,    0, 3,  0,    0x9c, 0x40, 0, 0,    8,    0, 12, 0,    0, 0, 0, 7,  // CTA_ID
-          6,    0, 18, 0,    0,    3,    0, 0,                                    // CTA_ZONE
-          8,    0, 3,  0,    0,    0,    1, 0x8e,                                 // CTA_STATUS
-      };
+  constexpr unsigned char kMessage[] = {
+      0x94, 0, 0, 0, 0, 1, 2, 0, 1, 0, 0, 0, 0, 0, 0, 0,  // nlmsghdr: 148
+                                                          // bytes, CT_NEW
+      2, 0, 0, 0,                                         // nfgenmsg
+      0x34, 0, 1, 0x80,                                   // CTA_TUPLE_ORIG
+      0x14, 0, 1, 0x80, 8, 0, 1, 0, 192, 0, 2, 9, 8, 0, 2, 0, 192, 0, 2, 1, 0x1c, 0, 2, 0x80, 5, 0,
+      1, 0, 17, 0, 0, 0, 6, 0, 2, 0, 0x9c, 0x40, 0, 0, 6, 0, 3, 0, 0, 53, 0, 0, 0x34, 0, 2,
+      0x80,  // CTA_TUPLE_REPLY
+      0x14, 0, 1, 0x80, 8, 0, 1, 0, 10, 0, 0, 5, 8, 0, 2, 0, 192, 0, 2, 9, 0x1c, 0, 2, 0x80, 5, 0,
+      1, 0, 17, 0, 0, 0, 6, 0, 2, 0, 0x14, 0xe9, 0, 0, 6, 0, 3, 0, 0x9c, 0x40, 0, 0, 8, 0, 12, 0, 0,
+      0, 0, 7,                    // CTA_ID
+      6, 0, 18, 0, 0, 3, 0, 0,    // CTA_ZONE
+      8, 0, 3, 0, 0, 0, 1, 0x8e,  // CTA_STATUS
+  };
   return {reinterpret_cast<const char*>(kMessage), sizeof kMessage};
 }
 
