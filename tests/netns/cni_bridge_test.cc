@@ -161,8 +161,8 @@ TEST_F(CniBridge, MasqueradeAndSpoofCheckComeAndGo) {
   test::in_fresh_netns([&](kernel::Rtnetlink&) {
     const std::string both = config(R"(,"ipMasq":true,"macspoofchk":true)",
                                     R"([[{"subnet":"10.1.2.0/24"}],[{"subnet":"fd00:1::/64"}]])");
-    const Container one("c1");
-    const Container two("c2");
+    const Container one("first-pod");
+    const Container two("second-pod");
     const PluginReply added = call("ADD", one.port(), both);
     ASSERT_TRUE(added.ok()) << added.output;
     ASSERT_TRUE(call("ADD", two.port(), both).ok());
@@ -174,12 +174,12 @@ TEST_F(CniBridge, MasqueradeAndSpoofCheckComeAndGo) {
     const std::string mac = added.json["interfaces"][2]["mac"];
     EXPECT_NE(rules.find("ether saddr " + mac + " return"), std::string::npos);
     ASSERT_TRUE(call("DEL", one.port(), both).ok());
-    EXPECT_EQ(ruleset().find("c1"), std::string::npos);
-    EXPECT_NE(ruleset().find("id: c2"), std::string::npos);
+    EXPECT_EQ(ruleset().find("first-pod"), std::string::npos);
+    EXPECT_NE(ruleset().find("id: second-pod"), std::string::npos);
     const PluginReply collected =
         call("GC", {}, with(both, "cni.dev/valid-attachments", Json::array()));
     EXPECT_TRUE(collected.ok()) << collected.output;
-    EXPECT_EQ(ruleset().find("id: c2"), std::string::npos);
+    EXPECT_EQ(ruleset().find("id: second-pod"), std::string::npos);
     EXPECT_FALSE(holds("10.1.2.3"));
   });
 }
