@@ -1,6 +1,7 @@
 #include "cni/interface_check.h"
 
 #include <algorithm>
+#include <set>
 
 #include "kernel/rtnetlink.h"
 
@@ -11,6 +12,16 @@ using kernel::Rtnetlink;
 
 bool covers(const Route& route, const IpAddress& address, LinkIndex link) {
   return route.link() == link && route.key.destination.contains(address);
+}
+
+// The main table, and those that rules lead to: a later plugin of the list (sbr) may have moved
+// routes there. Not the local one, which has every address.
+Result<std::set<RouteTable>> tables_of_routes(Rtnetlink& rtnetlink, Family family) {
+  std::set<RouteTable> tables{RouteTable::kMain};
+  ASSIGN_OR_RETURN(const auto rules, rtnetlink.rules(family));
+  for (const auto& rule : rules) tables.insert(rule.table);
+  tables.erase(RouteTable::kLocal);
+  return tables;
 }
 
 }  // namespace
@@ -24,8 +35,11 @@ CniResult<InterfaceState> read_interface(const kernel::Netns& container,
   InterfaceState state{.link = *std::move(link)};
   ASSIGN_OR_RETURN(state.addresses, inside.addresses(state.link.index));
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    ASSIGN_OR_RETURN(const auto routes, inside.routes(family));
-    state.routes.insert(state.routes.end(), routes.begin(), routes.end());
+    ASSIGN_OR_RETURN(const auto tables, tables_of_routes(inside, family));
+    for (const RouteTable table : tables) {
+      ASSIGN_OR_RETURN(const auto routes, inside.routes(family, table));
+      state.routes.insert(state.routes.end(), routes.begin(), routes.end());
+    }
   }
   return state;
 }

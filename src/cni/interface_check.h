@@ -14,7 +14,7 @@ namespace weft::cni {
 struct InterfaceState {
   Link link = {};
   std::vector<LinkAddress> addresses = {};
-  std::vector<Route> routes = {};  ///< of the main table, both families
+  std::vector<Route> routes = {};  ///< of all tables in use but the local one
 };
 CniResult<InterfaceState> read_interface(const kernel::Netns& container, const std::string& ifname);
 
