@@ -14,13 +14,17 @@ bool covers(const Route& route, const IpAddress& address, LinkIndex link) {
   return route.link() == link && route.key.destination.contains(address);
 }
 
-// The main table, and those that rules lead to: a later plugin of the list (sbr) may have moved
-// routes there. Not the local one, which has every address.
-Result<std::set<RouteTable>> tables_of_routes(Rtnetlink& rtnetlink, Family family) {
+// The main table, and those that rules or the device's VRF lead to: later plugins of the list (sbr,
+// vrf) move routes there. Not the local one, which has every address.
+Result<std::set<RouteTable>> tables_of_routes(Rtnetlink& rtnetlink, Family family,
+                                              const Link& link) {
   std::set<RouteTable> tables{RouteTable::kMain};
   ASSIGN_OR_RETURN(const auto rules, rtnetlink.rules(family));
   for (const auto& rule : rules) tables.insert(rule.table);
   tables.erase(RouteTable::kLocal);
+  if (link.master == LinkIndex::kNone) return tables;
+  ASSIGN_OR_RETURN(const auto master, rtnetlink.link(link.master));
+  if (master && master->vrf) tables.insert(RouteTable{master->vrf->table});
   return tables;
 }
 
@@ -35,7 +39,7 @@ CniResult<InterfaceState> read_interface(const kernel::Netns& container,
   InterfaceState state{.link = *std::move(link)};
   ASSIGN_OR_RETURN(state.addresses, inside.addresses(state.link.index));
   for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-    ASSIGN_OR_RETURN(const auto tables, tables_of_routes(inside, family));
+    ASSIGN_OR_RETURN(const auto tables, tables_of_routes(inside, family, state.link));
     for (const RouteTable table : tables) {
       ASSIGN_OR_RETURN(const auto routes, inside.routes(family, table));
       state.routes.insert(state.routes.end(), routes.begin(), routes.end());

@@ -46,10 +46,14 @@ std::vector<Route> moved_routes(const std::vector<Route>& main, LinkIndex link, 
     const bool ours =
         !route.hops.empty() && std::all_of(route.hops.begin(), route.hops.end(),
                                            [link](const NextHop& hop) { return hop.link == link; });
-    if (!ours || route.scope != RouteScope::kUniverse) continue;
+    const bool made_again =
+        route.scope == RouteScope::kLink && route.protocol == RouteProtocol::kKernel;
+    if (!ours || made_again) continue;
     route.key.table = table;
     moved.push_back(std::move(route));
   }
+  std::stable_partition(moved.begin(), moved.end(),
+                        [](const Route& route) { return !route.gateway(); });
   return moved;
 }
 

@@ -28,8 +28,8 @@ RouteTable free_vrf_table(const std::vector<Link>& links);
 std::vector<LinkAddress> lost_addresses(const std::vector<LinkAddress>& before,
                                         const std::vector<LinkAddress>& after);
 
-/// The routes of a device that must move with it, in the table of the VRF. Those that the kernel
-/// makes for IPv4 addresses it makes again by itself.
+/// The routes of a device that must move with it, in the table of the VRF, those to gateways before
+/// those through them. What the kernel makes for IPv4 addresses it makes again by itself.
 std::vector<Route> moved_routes(const std::vector<Route>& main, LinkIndex link, RouteTable table);
 
 }  // namespace weft::cni

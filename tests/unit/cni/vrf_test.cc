@@ -48,23 +48,33 @@ TEST(VrfAddresses, WhatTheKernelDropsIsFound) {
   EXPECT_TRUE(lost_addresses(before, before).empty());
 }
 
-TEST(VrfRoutes, ThoseOfTheDeviceMove) {
-  const auto route = [](const char* destination, int link, RouteScope scope) {
+TEST(VrfRoutes, ThoseOfTheDeviceMoveTheirGatewaysFirst) {
+  const auto route = [](const char* destination, int link) {
     return Route{.key = {.destination = Prefix::parse(destination).value()},
-                 .scope = scope,
                  .hops = {{.link = LinkIndex{link}}}};
   };
-  const auto moved = moved_routes({route("10.0.0.0/24", 2, RouteScope::kLink),
-                                   route("10.9.0.0/16", 2, RouteScope::kUniverse),
-                                   route("10.8.0.0/16", 3, RouteScope::kUniverse),
-                                   route("fd00::/64", 2, RouteScope::kUniverse),
+  Route kernels = route("10.0.0.0/24", 2);
+  kernels.scope = RouteScope::kLink;
+  kernels.protocol = RouteProtocol::kKernel;
+  Route through = route("10.9.0.0/16", 2);
+  through.hops[0].gateway = IpAddress::parse("10.6.0.1");
+  // As the ptp plugin makes it: the way to its gateway.
+  Route gateway = route("10.6.0.1/32", 2);
+  gateway.scope = RouteScope::kLink;
+  const auto moved = moved_routes({kernels,
+                                   through,
+                                   route("10.8.0.0/16", 3),
+                                   gateway,
+                                   route("fd00::/64", 2),
                                    {.key = {.destination = Prefix::parse("10.7.0.0/16").value()},
                                     .type = RouteType::kBlackhole}},
                                   LinkIndex{2}, RouteTable{7});
-  ASSERT_EQ(moved.size(), 2U);
-  EXPECT_EQ(moved[0].key.destination, Prefix::parse("10.9.0.0/16"));
-  EXPECT_EQ(moved[0].key.table, RouteTable{7});
-  EXPECT_EQ(moved[1].key.destination, Prefix::parse("fd00::/64"));
+  std::vector<std::string> order;
+  for (const auto& one : moved) {
+    order.push_back(one.key.destination.to_string());
+    EXPECT_EQ(one.key.table, RouteTable{7});
+  }
+  EXPECT_EQ(order, (std::vector<std::string>{"10.6.0.1/32", "fd00::/64", "10.9.0.0/16"}));
 }
 
 }  // namespace
