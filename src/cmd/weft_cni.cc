@@ -96,7 +96,7 @@ int run(int argc, char** argv) {
   const std::vector<std::string> words(argv + std::min(argc, 1), argv + argc);
   if (const auto daemon = dhcp_daemon_words(name, words)) return serve_dhcp(*daemon);
   if (const Plugin* plugin = find_plugin(all_plugins(), name)) return serve(*plugin);
-  const std::string_view word = words.empty() ? "" : words[0];
+  const std::string word = words.empty() ? "" : words[0];
   if (const Plugin* plugin = find_plugin(all_plugins(), word)) return serve(*plugin);
   if (variable("CNI_COMMAND").empty()) return called_by_hand(words);
   // A runtime reads only JSON on standard output.

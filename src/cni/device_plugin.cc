@@ -119,8 +119,9 @@ CniStatus set_up_device(const Call& call, const DevicePlan& plan, DeviceSite& si
   result.dns = plan.dns.value_or(std::move(given.dns));
   const std::string& ifname = call.environment.ifname;
   if (result.ips.empty()) {
-    const Status up = site.inside.change(link, {.up = true});
-    if (!up) return because("failed to set " + in_quotes(ifname) + " UP", CniError(up.error()));
+    const Status raised = site.inside.change(link, {.up = true});
+    if (!raised)
+      return because("failed to set " + in_quotes(ifname) + " UP", CniError(raised.error()));
     return {};
   }
   ASSIGN_OR_RETURN(const InterfacePlan wanted, plan_interface(result, ifname, plan.interface));

@@ -63,7 +63,7 @@ class AddressIndex {
   };
   static_assert(sizeof(Header) == 64);
 
-  AddressIndex(int directory, Header header) : directory_(directory), header_(header) {}
+  AddressIndex(int directory, const Header& header) : directory_(directory), header_(header) {}
   static Header header_for(const std::string& boot);
   static Slot slot_of(const Entry& entry);
   void write(std::size_t slot);

@@ -33,13 +33,13 @@ struct BusDevice {
 // runtimeConfig tells what a device manager has chosen for this container, pciBusID what the
 // network says.
 CniResult<std::optional<BusDevice>> bus_device(const HostDeviceConfig& config) {
-  const auto on_pci = [](const std::string& id) {
+  const auto pci_device = [](const std::string& id) {
     return std::optional(BusDevice{.id = id, .folder = kPciDevices + id, .on_pci = true});
   };
   const std::string& id = config.device_id;
   if (id.empty())
-    return config.pci_bus_id.empty() ? std::optional<BusDevice>() : on_pci(config.pci_bus_id);
-  if (exists(kPciDevices + id)) return on_pci(id);
+    return config.pci_bus_id.empty() ? std::optional<BusDevice>() : pci_device(config.pci_bus_id);
+  if (exists(kPciDevices + id)) return pci_device(id);
   if (exists(kAuxiliaryDevices + id))
     return std::optional(BusDevice{.id = id, .folder = kAuxiliaryDevices + id});
   return refuse("runtime config DeviceID " + id + " not found or unsupported");
