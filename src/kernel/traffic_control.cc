@@ -72,9 +72,16 @@ Request qdisc_request(std::uint16_t type, std::uint16_t flags, const Qdisc& qdis
   return request;
 }
 
+// It ends in an array without a size, for which there is no initializer in C++.
+tc_u32_sel no_selector() {
+  tc_u32_sel selector;
+  std::memset(&selector, 0, sizeof selector);
+  return selector;
+}
+
 // A key of no bits matches everything. What follows it in the message is part of the structure.
 std::string match_all() {
-  tc_u32_sel selector{};
+  tc_u32_sel selector = no_selector();
   selector.flags = TC_U32_TERMINAL;
   selector.nkeys = 1;
   const tc_u32_key key{};
@@ -83,7 +90,7 @@ std::string match_all() {
 
 bool matches_all(const Attributes& options) {
   const auto bytes = options.find(TCA_U32_SEL);
-  tc_u32_sel selector{};
+  tc_u32_sel selector = no_selector();
   tc_u32_key key{};
   if (!bytes || bytes->size() < sizeof selector + sizeof key) return false;
   std::memcpy(&selector, bytes->data(), sizeof selector);
