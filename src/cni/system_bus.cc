@@ -42,7 +42,8 @@ Result<std::string> socket_path(const std::string& addresses) {
 std::string hexadecimal(std::string_view text) {
   constexpr std::string_view kDigits = "0123456789abcdef";
   std::string digits;
-  for (const unsigned char c : text) {
+  for (const char letter : text) {
+    const auto c = static_cast<unsigned char>(letter);
     digits += kDigits[c >> 4U];
     digits += kDigits[c & 0xfU];
   }
