@@ -68,7 +68,7 @@ CniStatus change_link(const Call& call, const TuningAttributes& wanted, Rollback
   const TuningAttributes former = before(link, wanted);
   const TuningBackup backup(call);
   const bool had_backup = !backup.read().empty();
-  rollback.push([&call, index = link.index, former, backup, had_backup] {
+  rollback.push([index = link.index, former, backup, had_backup] {
     if (auto socket = Rtnetlink::open()) (void)socket->change(index, as_change(former));
     if (!had_backup) (void)backup.remove();
   });
