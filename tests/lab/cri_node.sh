@@ -111,13 +111,14 @@ cri stopp "$pod_id" >/dev/null && cri rmp "$pod_id" >/dev/null
 pass "a stopped pod gives its port back"
 
 nft list ruleset >"$work/rules-before" 2>/dev/null
-seq "$pods" | xargs -P 4 -I N sh -c '
-  config=$1/churn-N.json
-  sed "s/mapped/churn-N/g; s/18080/$((20000 + N))/" "$2" >"$config"
-  id=$("$3" --runtime-endpoint "unix://$4" --timeout 60s runp "$config") &&
-  "$3" --runtime-endpoint "unix://$4" --timeout 60s stopp "$id" >/dev/null &&
-  "$3" --runtime-endpoint "unix://$4" --timeout 60s rmp "$id" >/dev/null ||
-  echo "pod N" >>"$1/failed"' churn "$work" "$mapped" "$crictl" "$socket"
+# The number of the pod is the last argument, $4: a sign for it could stand in a path as well.
+seq "$pods" | xargs -P 4 -n 1 sh -c '
+  config=$0/churn-$4.json
+  sed "s/mapped/churn-$4/g; s/18080/$((20000 + $4))/" "$1" >"$config"
+  id=$("$2" --runtime-endpoint "unix://$3" --timeout 60s runp "$config") &&
+  "$2" --runtime-endpoint "unix://$3" --timeout 60s stopp "$id" >/dev/null &&
+  "$2" --runtime-endpoint "unix://$3" --timeout 60s rmp "$id" >/dev/null ||
+  echo "pod $4" >>"$0/failed"' "$work" "$mapped" "$crictl" "$socket"
 [ ! -e "$work/failed" ] || fail "$(grep -c . "$work/failed") of $pods pods failed"
 held=$(find "$work/networks/weft" -name '10.*' | grep -c . || true)
 [ "$held" = 0 ] || fail "$held addresses are still held"
