@@ -1,7 +1,7 @@
 // kube_fields.h: the numbers of the fields that are read of Kubernetes' protobuf messages.
 //
-// Source: generated.proto of k8s.io/apimachinery/pkg/runtime, k8s.io/apimachinery/pkg/apis/meta/v1
-// and k8s.io/api/core/v1. Numbers never change there.
+// Source: generated.proto of k8s.io/apimachinery/pkg/runtime, k8s.io/apimachinery/pkg/apis/meta/v1,
+// k8s.io/api/core/v1 and k8s.io/api/discovery/v1. Numbers never change there.
 #pragma once
 
 #include <cstdint>
@@ -53,6 +53,7 @@ inline constexpr FieldNumber kNamespace = 3;
 inline constexpr FieldNumber kUid = 5;
 inline constexpr FieldNumber kResourceVersion = 6;
 inline constexpr FieldNumber kCreationTimestamp = 8;
+inline constexpr FieldNumber kLabels = 11;
 inline constexpr FieldNumber kAnnotations = 12;
 }  // namespace object_meta
 namespace time {
@@ -78,5 +79,80 @@ namespace pair {
 inline constexpr FieldNumber kFirst = 1;
 inline constexpr FieldNumber kSecond = 2;
 }  // namespace pair
+
+namespace service {
+inline constexpr FieldNumber kSpec = 2;
+inline constexpr FieldNumber kStatus = 3;
+}  // namespace service
+namespace service_spec {
+inline constexpr FieldNumber kPorts = 1;
+inline constexpr FieldNumber kSelector = 2;
+inline constexpr FieldNumber kClusterIp = 3;
+inline constexpr FieldNumber kType = 4;
+inline constexpr FieldNumber kExternalIps = 5;
+inline constexpr FieldNumber kSessionAffinity = 7;
+inline constexpr FieldNumber kLoadBalancerSourceRanges = 9;
+inline constexpr FieldNumber kExternalName = 10;
+inline constexpr FieldNumber kExternalTrafficPolicy = 11;
+inline constexpr FieldNumber kHealthCheckNodePort = 12;
+inline constexpr FieldNumber kPublishNotReadyAddresses = 13;
+inline constexpr FieldNumber kSessionAffinityConfig = 14;
+inline constexpr FieldNumber kClusterIps = 18;
+inline constexpr FieldNumber kInternalTrafficPolicy = 22;
+}  // namespace service_spec
+namespace service_port {
+inline constexpr FieldNumber kName = 1;
+inline constexpr FieldNumber kProtocol = 2;
+inline constexpr FieldNumber kPort = 3;
+inline constexpr FieldNumber kTargetPort = 4;
+inline constexpr FieldNumber kNodePort = 5;
+}  // namespace service_port
+namespace int_or_string {
+inline constexpr FieldNumber kNumber = 2;
+inline constexpr FieldNumber kText = 3;
+}  // namespace int_or_string
+// A message whose only field is the one wanted: SessionAffinityConfig.clientIP,
+// ClientIPConfig.timeoutSeconds, ServiceStatus.loadBalancer, LoadBalancerStatus.ingress,
+// ForZone.name, ForNode.name.
+namespace only {
+inline constexpr FieldNumber kField = 1;
+}  // namespace only
+namespace load_balancer_ingress {
+inline constexpr FieldNumber kIp = 1;
+inline constexpr FieldNumber kIpMode = 3;
+}  // namespace load_balancer_ingress
+
+namespace endpoint_slice {
+inline constexpr FieldNumber kEndpoints = 2;
+inline constexpr FieldNumber kPorts = 3;
+inline constexpr FieldNumber kAddressType = 4;
+}  // namespace endpoint_slice
+namespace endpoint {
+inline constexpr FieldNumber kAddresses = 1;
+inline constexpr FieldNumber kConditions = 2;
+inline constexpr FieldNumber kHostname = 3;
+inline constexpr FieldNumber kTargetRef = 4;
+inline constexpr FieldNumber kNodeName = 6;
+inline constexpr FieldNumber kZone = 7;
+inline constexpr FieldNumber kHints = 8;
+}  // namespace endpoint
+namespace endpoint_conditions {
+inline constexpr FieldNumber kReady = 1;
+inline constexpr FieldNumber kServing = 2;
+inline constexpr FieldNumber kTerminating = 3;
+}  // namespace endpoint_conditions
+namespace endpoint_hints {
+inline constexpr FieldNumber kForZones = 1;
+inline constexpr FieldNumber kForNodes = 2;
+}  // namespace endpoint_hints
+namespace endpoint_port {
+inline constexpr FieldNumber kName = 1;
+inline constexpr FieldNumber kProtocol = 2;
+inline constexpr FieldNumber kPort = 3;
+}  // namespace endpoint_port
+namespace object_reference {
+inline constexpr FieldNumber kKind = 1;
+inline constexpr FieldNumber kName = 3;
+}  // namespace object_reference
 
 }  // namespace weft::kube

@@ -6,6 +6,7 @@
 #include "base/protobuf.h"
 #include "base/text.h"
 #include "cluster/kube_fields.h"
+#include "cluster/object_meta.h"
 
 namespace weft {
 namespace {
@@ -28,59 +29,17 @@ constexpr FamilySuffixes kSuffixes[] = {
     {Family::kIpv4, "backend-data", "public-ip", "public-ip-overwrite", "node-public-ip"},
     {Family::kIpv6, "backend-v6-data", "public-ipv6", "public-ipv6-overwrite", "node-public-ipv6"}};
 
-struct Pair {
-  std::string_view first;
-  std::string_view second;
-};
-
-Result<Pair> read_pair(std::string_view message) {
-  Pair pair;
-  RETURN_IF_ERROR(read_protobuf(message, [&](const ProtobufField& field) -> Status {
-    if (field.number == kube::pair::kFirst) pair.first = field.bytes;
-    if (field.number == kube::pair::kSecond) pair.second = field.bytes;
-    return {};
-  }));
-  return pair;
-}
-
-Result<UnixSeconds> read_time(std::string_view message) {
-  UnixSeconds time{};
-  RETURN_IF_ERROR(read_protobuf(message, [&](const ProtobufField& field) -> Status {
-    if (field.number == kube::time::kSeconds)
-      time = UnixSeconds(std::chrono::seconds(field.integer));
-    return {};
-  }));
-  return time;
-}
-
-Status read_annotation(std::string_view entry, const AnnotationPrefix& prefix, Node& node) {
-  ASSIGN_OR_RETURN(const Pair pair, read_pair(entry));
-  if (pair.first.starts_with(prefix.text()) && is_utf8(pair.first) && is_utf8(pair.second))
-    node.annotations[std::string(pair.first.substr(prefix.text().size()))] = pair.second;
-  return {};
-}
-
 Status read_metadata(std::string_view message, const AnnotationPrefix& prefix, Node& node) {
-  return read_protobuf(message, [&](const ProtobufField& field) -> Status {
-    switch (field.number) {
-      case kube::object_meta::kName:
-        node.name = field.text();
-        break;
-      case kube::object_meta::kUid:
-        node.uid = field.text();
-        break;
-      case kube::object_meta::kResourceVersion:
-        node.version = field.text();
-        break;
-      case kube::object_meta::kCreationTimestamp: {
-        ASSIGN_OR_RETURN(node.created, read_time(field.bytes));
-        break;
-      }
-      case kube::object_meta::kAnnotations:
-        return read_annotation(field.bytes, prefix, node);
-    }
-    return {};
-  });
+  const auto keep = [&](std::string_view key, std::string_view value) {
+    if (key.starts_with(prefix.text()))
+      node.annotations[std::string(key.substr(prefix.text().size()))] = value;
+  };
+  ASSIGN_OR_RETURN(ObjectMeta meta, read_object_meta(message, {.annotation = keep}));
+  node.name = std::move(meta.name);
+  node.uid = std::move(meta.uid);
+  node.version = std::move(meta.version);
+  node.created = meta.created;
+  return {};
 }
 
 Status read_spec(std::string_view message, Node& node) {
@@ -100,7 +59,7 @@ Status read_status(std::string_view message, Node& node) {
   return read_protobuf(message, [&](const ProtobufField& field) -> Status {
     const bool condition = field.number == kube::node_status::kConditions;
     if (!condition && field.number != kube::node_status::kAddresses) return {};
-    ASSIGN_OR_RETURN(const Pair pair, read_pair(field.bytes));
+    ASSIGN_OR_RETURN(const KubePair pair, read_kube_pair(field.bytes));
     if (condition && pair.first == "NetworkUnavailable") node.network_unavailable = pair.second;
     if (condition || pair.first != "InternalIP" || node.internal_ips.size() >= kMostAddresses)
       return {};
