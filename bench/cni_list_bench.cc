@@ -214,10 +214,11 @@ Cost measure_held(const Place& place, const std::string& folder, const char* pat
                         {{"type", "host-local"},
                          {"dataDir", data_dir},
                          {"ranges", Json::array({Json::array({{{"subnet", "10.40.0.0/15"}}})})}}}};
+  const Pod home = place.make_pod(9001);  // whose namespace all of them name
   std::vector<double> adds;
   std::vector<double> dels;
   for (int i = 0; i < kSerial; ++i) {
-    const Pod pod{.id = "more" + std::to_string(i), .netns = "/proc/self/ns/net"};
+    const Pod pod{.id = "more" + std::to_string(i), .netns = home.netns};
     auto start = Clock::now();
     call(folder, "host-local", "ADD", pod, config.dump(), path);
     adds.push_back(milliseconds_since(start));
@@ -225,6 +226,7 @@ Cost measure_held(const Place& place, const std::string& folder, const char* pat
     call(folder, "host-local", "DEL", pod, config.dump(), path);
     dels.push_back(milliseconds_since(start));
   }
+  Place::drop_pod(home);
   return {median(adds), median(dels)};
 }
 
