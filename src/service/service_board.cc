@@ -1,0 +1,113 @@
+#include "service/service_board.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace weft::service {
+namespace {
+
+std::string slice_key(std::string_view ns, std::string_view name) {
+  return std::string(ns) + "/" + std::string(name);
+}
+
+}  // namespace
+
+void ServiceBoard::mark(Records::value_type& named) {
+  if (std::exchange(named.second.changed, true)) return;
+  changed_.push_back(named.first);
+}
+
+void ServiceBoard::set_service(Records::value_type& named, std::optional<ServiceDigest> service) {
+  Record& record = named.second;
+  if (record.service == service) return;
+  service_count_ += service ? 1 : 0;
+  service_count_ -= record.service ? 1 : 0;
+  record.service = std::move(service);
+  mark(named);
+}
+
+void ServiceBoard::put(const Service& service) {
+  auto& named = *records_.try_emplace(service.name).first;
+  named.second.epoch = services_.epoch;
+  set_service(named, digest(service));
+}
+
+void ServiceBoard::remove_service(const ServiceName& name) {
+  const auto found = records_.find(name);
+  if (found != records_.end()) set_service(*found, std::nullopt);
+}
+
+void ServiceBoard::put(const EndpointSlice& slice) {
+  const std::string key = slice_key(slice.ns, slice.name);
+  auto kept = digest(slice, node_);
+  const auto owner = slice_owners_.find(key);
+  const bool moved =
+      owner != slice_owners_.end() && (!kept || owner->second->first != slice.service_name());
+  if (moved) drop_slice(key, slice.name);
+  if (!kept) return;
+  auto& named = *records_.try_emplace(slice.service_name()).first;
+  auto& slices = named.second.slices;
+  const auto found = std::find_if(slices.begin(), slices.end(), [&](const NamedSlice& other) {
+    return other.name == slice.name;
+  });
+  if (found == slices.end()) {
+    slices.push_back({slice.name, *std::move(kept), slices_.epoch});
+    slice_owners_.insert_or_assign(key, &named);
+    mark(named);
+    return;
+  }
+  found->epoch = slices_.epoch;
+  if (found->digest == *kept) return;
+  found->digest = *std::move(kept);
+  mark(named);
+}
+
+void ServiceBoard::drop_slice(const std::string& key, const std::string& name) {
+  const auto owner = slice_owners_.find(key);
+  if (owner == slice_owners_.end()) return;
+  std::erase_if(owner->second->second.slices,
+                [&](const NamedSlice& slice) { return slice.name == name; });
+  mark(*owner->second);
+  slice_owners_.erase(owner);
+}
+
+void ServiceBoard::remove_slice(std::string_view ns, std::string_view name) {
+  drop_slice(slice_key(ns, name), std::string(name));
+}
+
+void ServiceBoard::end_services() {
+  services_.complete = true;
+  for (auto& named : records_)
+    if (named.second.epoch != services_.epoch) set_service(named, std::nullopt);
+}
+
+void ServiceBoard::end_slices() {
+  slices_.complete = true;
+  for (auto& named : records_) {
+    const auto erased = std::erase_if(named.second.slices, [&](const NamedSlice& slice) {
+      if (slice.epoch == slices_.epoch) return false;
+      slice_owners_.erase(slice_key(named.first.ns, slice.name));
+      return true;
+    });
+    if (erased != 0) mark(named);
+  }
+}
+
+std::optional<ServiceBoard::Entry> ServiceBoard::find(const ServiceName& name) const {
+  const auto found = records_.find(name);
+  if (found == records_.end() || !found->second.service) return std::nullopt;
+  Entry entry{.service = &*found->second.service};
+  for (const NamedSlice& slice : found->second.slices) entry.slices.push_back(&slice.digest);
+  return entry;
+}
+
+std::vector<ServiceName> ServiceBoard::take_changed() {
+  for (const ServiceName& name : changed_) {
+    const auto found = records_.find(name);
+    found->second.changed = false;
+    if (!found->second.service && found->second.slices.empty()) records_.erase(found);
+  }
+  return std::exchange(changed_, {});
+}
+
+}  // namespace weft::service

@@ -1,0 +1,87 @@
+// service_board.h: what the stores say of all services, and which of them have changed.
+//
+// Kept is only what a proxy needs (service_digest.h, slice_digest.h), slices beside the service
+// that they are of. A change names the service and no more: whoever is told plans it anew, however
+// many objects of it came in meanwhile. Pure; one user at a time.
+//
+// A list that comes in is taken object by object, so that a cluster is in memory once and not
+// twice; what it did not name goes when it has ended, and not before: half a list removes nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "service/service_digest.h"
+#include "service/slice_digest.h"
+
+namespace weft::service {
+
+class ServiceBoard {
+ public:
+  explicit ServiceBoard(NodeFacts node) : node_(std::move(node)) {}
+
+  void put(const Service& service);
+  void put(const EndpointSlice& slice);
+  void remove_service(const ServiceName& name);
+  void remove_slice(std::string_view ns, std::string_view name);
+
+  /// All that is put from here on is in the list; a list that has not ended is void.
+  void begin_services() { ++services_.epoch; }
+  void begin_slices() { ++slices_.epoch; }
+  void end_services();
+  void end_slices();
+  /// Whether both kinds have been listed. Before that nothing may be programmed.
+  bool complete() const { return services_.complete && slices_.complete; }
+
+  /// What is known of one service; the pointers hold until the next change.
+  struct Entry {
+    const ServiceDigest* service = nullptr;
+    std::vector<const SliceDigest*> slices = {};
+  };
+  /// Nothing when there is no such service; slices without one are waiting for it.
+  std::optional<Entry> find(const ServiceName& name) const;
+
+  /// The services that are different from what they were at the last call, each once.
+  std::vector<ServiceName> take_changed();
+
+  std::size_t service_count() const { return service_count_; }
+
+ private:
+  struct Listing {
+    std::uint32_t epoch = 0;
+    bool complete = false;
+  };
+  struct NamedSlice {
+    std::string name;
+    SliceDigest digest;
+    std::uint32_t epoch;
+  };
+  struct Record {
+    std::optional<ServiceDigest> service = {};
+    std::vector<NamedSlice> slices = {};
+    std::uint32_t epoch = 0;  // of the service
+    bool changed = false;     // and so in changed_
+  };
+  using Records = std::map<ServiceName, Record>;
+
+  void mark(Records::value_type& named);
+  void set_service(Records::value_type& named, std::optional<ServiceDigest> service);
+  /// Takes the slice away from the service that it was of.
+  void drop_slice(const std::string& key, const std::string& name);
+
+  NodeFacts node_;
+  // Records without anything stay until take_changed() has told of them.
+  Records records_;
+  std::unordered_map<std::string, Records::value_type*> slice_owners_;  // by "namespace/name"
+  std::vector<ServiceName> changed_;
+  Listing services_;
+  Listing slices_;
+  std::size_t service_count_ = 0;
+};
+
+}  // namespace weft::service

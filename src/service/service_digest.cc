@@ -1,0 +1,29 @@
+#include "service/service_digest.h"
+
+namespace weft::service {
+
+std::optional<ServiceDigest> digest(const Service& service) {
+  if (service.headless || service.type == ServiceType::kExternalName ||
+      service.cluster_ips.empty() || service.other_proxy || service.headless_label)
+    return std::nullopt;
+  ServiceDigest kept{.created = service.created,
+                     .cluster_ips = service.cluster_ips,
+                     .external_ips = service.external_ips,
+                     .load_balancer_ips = service.load_balancer_ips,
+                     .source_ranges = service.load_balancer_source_ranges,
+                     .has_source_ranges = service.has_source_ranges,
+                     .internal_policy = service.internal_traffic_policy,
+                     .external_policy = service.external_traffic_policy,
+                     .health_check_node_port = service.health_check_node_port};
+  if (service.client_affinity)
+    kept.affinity_seconds = static_cast<std::uint32_t>(service.client_affinity->count());
+  kept.ports.reserve(service.ports.size());
+  for (const ServicePort& port : service.ports)
+    kept.ports.push_back({.name = port.name,
+                          .protocol = port.protocol,
+                          .port = port.port,
+                          .node_port = port.node_port});
+  return kept;
+}
+
+}  // namespace weft::service
