@@ -2,6 +2,7 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -66,11 +67,13 @@ std::optional<IpAddress> IpAddress::from_bytes(std::string_view bytes) {
 }
 
 std::optional<IpAddress> IpAddress::parse(std::string_view text) {
-  const std::string terminated(text);
-  if (terminated.size() != std::strlen(terminated.c_str())) return std::nullopt;
+  char terminated[INET6_ADDRSTRLEN] = {};
+  if (text.size() >= sizeof terminated || text.find('\0') != std::string_view::npos)
+    return std::nullopt;
+  std::copy(text.begin(), text.end(), terminated);
   IpAddress result;
   result.family_ = text.find(':') == std::string_view::npos ? Family::kIpv4 : Family::kIpv6;
-  if (::inet_pton(native(result.family_), terminated.c_str(), result.bytes_.data()) != 1)
+  if (::inet_pton(native(result.family_), terminated, result.bytes_.data()) != 1)
     return std::nullopt;
   return result;
 }
