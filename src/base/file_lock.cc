@@ -27,23 +27,25 @@ class Alarm {
     event.sigev_notify = SIGEV_THREAD_ID;
     event.sigev_signo = SIGALRM;
     event._sigev_un._tid = static_cast<pid_t>(::syscall(SYS_gettid));
-    made_ = ::timer_create(CLOCK_MONOTONIC, &event, &timer_) == 0;
+    // The system calls themselves: timer_create() would bring glibc's threads, and with them its
+    // resolver, into a static program, 70 KB of them.
+    made_ = ::syscall(SYS_timer_create, CLOCK_MONOTONIC, &event, &timer_) == 0;
     constexpr long kAgain = 10'000'000;
     const itimerspec times{
         .it_interval = {.tv_sec = 0, .tv_nsec = kAgain},
         .it_value = {.tv_sec = delay.count() / 1000, .tv_nsec = delay.count() % 1000 * 1'000'000}};
-    armed_ = made_ && ::timer_settime(timer_, 0, &times, nullptr) == 0;
+    armed_ = made_ && ::syscall(SYS_timer_settime, timer_, 0, &times, nullptr) == 0;
   }
   Alarm(const Alarm&) = delete;
   Alarm& operator=(const Alarm&) = delete;
   ~Alarm() {
-    if (made_) ::timer_delete(timer_);
+    if (made_) ::syscall(SYS_timer_delete, timer_);
   }
 
   bool armed() const { return armed_; }
 
  private:
-  timer_t timer_{};
+  int timer_ = 0;  // the kernel's number of it
   bool made_ = false;
   bool armed_ = false;
 };

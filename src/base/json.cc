@@ -57,18 +57,42 @@ std::string replace_invalid_utf8(std::string_view text) {
   return valid;
 }
 
+// What is wrong with a text: the parser says it by exceptions or to such a reader, and weft-cni is
+// built without the former.
+struct FirstError : nlohmann::json_sax<Json> {
+  std::string words;
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t, const std::string&, const Json::exception& error) override {
+    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
+    const std::string_view what = error.what();
+    const auto end = what.find("] ");
+    words = end == std::string_view::npos ? what : what.substr(end + 2);
+    return false;
+  }
+};
+
 }  // namespace
 
 Result<Json> parse_json(std::string_view text) {
   if (too_deep(text)) return fail("not read: nested deeper than " + std::to_string(kDeepest));
-  try {
-    return Json::parse(replace_invalid_utf8(text));
-  } catch (const Json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
-    const std::string_view words = error.what();
-    const auto end = words.find("] ");
-    return fail(std::string(end == std::string_view::npos ? words : words.substr(end + 2)));
-  }
+  const std::string valid = replace_invalid_utf8(text);
+  Json value = Json::parse(valid, nullptr, false);
+  if (!value.is_discarded()) return value;
+  FirstError error;
+  Json::sax_parse(valid, &error);
+  return fail(error.words);
 }
 
 std::string to_text(const Json& value) {

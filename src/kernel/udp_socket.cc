@@ -27,7 +27,7 @@ constexpr std::size_t kLargeMessage = 16384;
 // Room for a burst of super-packets while the thread is elsewhere.
 constexpr int kSocketBuffer = 4 << 20;
 
-sockaddr_in to_sockaddr(const Endpoint& endpoint) {
+sockaddr_in to_sockaddr(const UdpAddress& endpoint) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_port = htons(endpoint.port);
@@ -45,7 +45,7 @@ void set_option(const Fd& fd, int level, int option, int value) {
   (void)::setsockopt(fd.get(), level, option, &value, sizeof value);
 }
 
-std::string describe(const Endpoint& endpoint) {
+std::string describe(const UdpAddress& endpoint) {
   return "UDP " + IpAddress::v4(endpoint.address).to_string() + ":" + std::to_string(endpoint.port);
 }
 
@@ -73,7 +73,7 @@ std::uint16_t datagram_size(msghdr& header, std::size_t bytes) {
   return static_cast<std::uint16_t>(bytes);
 }
 
-Result<Fd> bind_to(const Endpoint& local, bool shared) {
+Result<Fd> bind_to(const UdpAddress& local, bool shared) {
   const std::string tried = "opening " + describe(local);
   Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.empty()) return fail_errno(tried);
@@ -111,14 +111,14 @@ UdpSocket::UdpSocket(Fd fd, std::unique_ptr<Room> room)
 UdpSocket::UdpSocket(UdpSocket&&) noexcept = default;
 UdpSocket::~UdpSocket() = default;
 
-Result<UdpSocket> UdpSocket::open(const Endpoint& local) {
+Result<UdpSocket> UdpSocket::open(const UdpAddress& local) {
   ASSIGN_OR_RETURN(Fd fd, bind_to(local, false));
   return UdpSocket(std::move(fd), std::make_unique<Room>());
 }
 
 // The first socket binds alone, so that a port which somebody else shares is refused; the kernel
 // lets it become sharable afterwards.
-Result<UdpSocket> UdpSocket::join(UdpSocket& first, const Endpoint& local) {
+Result<UdpSocket> UdpSocket::join(UdpSocket& first, const UdpAddress& local) {
   set_option(first.fd_, SOL_SOCKET, SO_REUSEPORT, 1);
   ASSIGN_OR_RETURN(Fd fd, bind_to(local, true));
   return UdpSocket(std::move(fd), std::make_unique<Room>());
@@ -178,7 +178,7 @@ std::span<const ReceivedDatagrams> UdpSocket::receive() {
   return {room_->received.data(), static_cast<std::size_t>(count)};
 }
 
-std::uint32_t UdpSocket::path_mtu(const Endpoint& to) {
+std::uint32_t UdpSocket::path_mtu(const UdpAddress& to) {
   const Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
   const sockaddr_in address = to_sockaddr(to);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0)

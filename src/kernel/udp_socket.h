@@ -24,9 +24,9 @@ class UdpSocket {
 
   /// Bound, in the calling thread's namespace, and not blocking. EADDRINUSE when anybody else
   /// has the port, EADDRNOTAVAIL when the node lacks the address.
-  static Result<UdpSocket> open(const Endpoint& local);
+  static Result<UdpSocket> open(const UdpAddress& local);
   /// One more at the address and port of the first, which open() has made.
-  static Result<UdpSocket> join(UdpSocket& first, const Endpoint& local);
+  static Result<UdpSocket> join(UdpSocket& first, const UdpAddress& local);
   UdpSocket(UdpSocket&&) noexcept;
   UdpSocket& operator=(UdpSocket&&) = delete;
   ~UdpSocket();
@@ -45,7 +45,7 @@ class UdpSocket {
   std::span<const ReceivedDatagrams> receive();
 
   /// The MTU of the path to `to`, as far as the kernel knows it; 0 when there is no path.
-  static std::uint32_t path_mtu(const Endpoint& to);
+  static std::uint32_t path_mtu(const UdpAddress& to);
 
  private:
   struct Room;

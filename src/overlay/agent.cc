@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "cluster/subnet_env.h"
 #include "kernel/iptables.h"
+#include "kernel/legacy_watch.h"
 #include "kernel/rtnetlink.h"
 #include "overlay/agent_start.h"
 #include "overlay/node_keeper.h"

@@ -41,7 +41,7 @@ class Sink : public PacketSink {
 void send(const Ipv4Packet& packet, const VnetHeader& work) {
   static const auto batch = std::make_unique<DatagramBatch>();
   batch->clear();
-  const Endpoint to{.address = 1, .port = 2};
+  const UdpAddress to{.address = 1, .port = 2};
   if (const auto segments = Segments::of(packet, work)) {
     std::size_t payload = 0;
     for (std::size_t i = 0; i < segments->count(); ++i) {

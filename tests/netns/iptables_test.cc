@@ -1,4 +1,5 @@
 #include "kernel/iptables.h"
+#include "kernel/legacy_watch.h"
 
 #include <condition_variable>
 #include <cstdlib>

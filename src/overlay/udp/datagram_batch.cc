@@ -8,7 +8,7 @@ bool is_open(const Datagrams& message) {
   return message.bytes == std::uint32_t{message.datagram_size} * message.count;
 }
 
-bool takes(const Datagrams& message, const Endpoint& to, std::size_t size) {
+bool takes(const Datagrams& message, const UdpAddress& to, std::size_t size) {
   return message.to == to && size <= message.datagram_size && is_open(message) &&
          message.count < DatagramBatch::kMostDatagrams &&
          message.bytes + size <= DatagramBatch::kMostBytes;
@@ -16,7 +16,7 @@ bool takes(const Datagrams& message, const Endpoint& to, std::size_t size) {
 
 }  // namespace
 
-void DatagramBatch::begin_datagram(const Endpoint& to, std::size_t size) {
+void DatagramBatch::begin_datagram(const UdpAddress& to, std::size_t size) {
   if (messages_ == 0 || !takes(list_[messages_ - 1], to, size))
     list_[messages_++] = {.to = to,
                           .slices = {&pieces_[slices_], 0},
@@ -32,12 +32,12 @@ void DatagramBatch::add_slice(Bytes bytes) {
   slices = {slices.data(), slices.size() + 1};
 }
 
-void DatagramBatch::add(const Endpoint& to, Bytes packet) {
+void DatagramBatch::add(const UdpAddress& to, Bytes packet) {
   begin_datagram(to, packet.size());
   add_slice(packet);
 }
 
-void DatagramBatch::add(const Endpoint& to, Bytes header, Bytes payload) {
+void DatagramBatch::add(const UdpAddress& to, Bytes header, Bytes payload) {
   begin_datagram(to, header.size() + payload.size());
   add_slice(header);
   add_slice(payload);

@@ -38,14 +38,14 @@ class DatagramBatch {
 
   /// One datagram, in one piece or two (a header from header_room() and its payload).
   /// REQUIRES has_room() and at least one byte.
-  void add(const Endpoint& to, Bytes packet);
-  void add(const Endpoint& to, Bytes header, Bytes payload);
+  void add(const UdpAddress& to, Bytes packet);
+  void add(const UdpAddress& to, Bytes header, Bytes payload);
 
   std::span<const Datagrams> messages() const { return {list_.data(), messages_}; }
   void clear() { messages_ = slices_ = 0; }
 
  private:
-  void begin_datagram(const Endpoint& to, std::size_t size);
+  void begin_datagram(const UdpAddress& to, std::size_t size);
   void add_slice(Bytes bytes);
 
   std::size_t messages_ = 0;

@@ -16,7 +16,7 @@ PeerTable::PeerTable(std::span<const Peer> peers, std::uint16_t port) {
   std::sort(nodes_.begin(), nodes_.end());
 }
 
-const Endpoint* PeerTable::find(std::uint32_t address) const {
+const UdpAddress* PeerTable::find(std::uint32_t address) const {
   const auto after = std::upper_bound(
       entries_.begin(), entries_.end(), address,
       [](std::uint32_t wanted, const Entry& entry) { return wanted < entry.first; });

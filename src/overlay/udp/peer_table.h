@@ -21,7 +21,7 @@ class PeerTable {
   PeerTable(std::span<const Peer> peers, std::uint16_t port);
 
   /// Where the node is whose subnet holds `address`; nothing when no peer's does.
-  const Endpoint* find(std::uint32_t address) const;
+  const UdpAddress* find(std::uint32_t address) const;
   /// Whether any peer is reached at this address.
   bool has_node(std::uint32_t address) const;
 
@@ -29,7 +29,7 @@ class PeerTable {
   struct Entry {
     std::uint32_t first;  ///< of the subnet, host order
     std::uint32_t last;
-    Endpoint node;
+    UdpAddress node;
   };
   std::vector<Entry> entries_;        // in order of their subnets
   std::vector<std::uint32_t> nodes_;  // in order

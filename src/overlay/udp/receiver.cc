@@ -25,9 +25,9 @@ void Receiver::take(const PeerTable& peers, const ReceivedDatagrams& message) {
   } while (!rest.empty());
 }
 
-void Receiver::take(const PeerTable& peers, const Endpoint& from, Bytes datagram) {
+void Receiver::take(const PeerTable& peers, const UdpAddress& from, Bytes datagram) {
   const auto packet = Ipv4Packet::parse(datagram);
-  const Endpoint* node = packet ? peers.find(packet->source()) : nullptr;
+  const UdpAddress* node = packet ? peers.find(packet->source()) : nullptr;
   // The port is not looked at: a translator between the nodes may have changed it.
   if (node == nullptr || node->address != from.address) {
     const bool known = peers.has_node(from.address);

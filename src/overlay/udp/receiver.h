@@ -26,7 +26,7 @@ class Receiver final : private PacketSink {
 
  private:
   void take(const PeerTable& peers, const ReceivedDatagrams& message);
-  void take(const PeerTable& peers, const Endpoint& from, Bytes datagram);
+  void take(const PeerTable& peers, const UdpAddress& from, Bytes datagram);
   void put(std::span<const iovec> slices) override;
 
   const kernel::Tun& tun_;

@@ -53,7 +53,7 @@ void Transmitter::take(const PeerTable& peers, Bytes bytes) {
   std::memcpy(&work, bytes.data(), sizeof work);
   auto packet = Ipv4Packet::parse(bytes.subspan(sizeof work));
   if (!packet) return tallies_.drop(Drop::kNotIpv4);
-  const Endpoint* node = peers.find(packet->destination());
+  const UdpAddress* node = peers.find(packet->destination());
   if (node == nullptr) {
     tallies_.drop(Drop::kNoRoute);
     return answer(IcmpReason::kNetUnreachable, *packet);
@@ -66,14 +66,14 @@ void Transmitter::take(const PeerTable& peers, Bytes bytes) {
   queue(*node, *packet, work);
 }
 
-void Transmitter::queue(const Endpoint& to, const Ipv4Packet& packet, const VnetHeader& work) {
+void Transmitter::queue(const UdpAddress& to, const Ipv4Packet& packet, const VnetHeader& work) {
   if (work.gso_type != VnetHeader::kNoSegments) return queue_segments(to, packet, work);
   if ((work.flags & VnetHeader::kNeedsChecksum) != 0 && !complete_checksum(packet, work))
     return tallies_.drop(Drop::kNotIpv4);
   batch_->add(to, packet.bytes());
 }
 
-void Transmitter::queue_segments(const Endpoint& to, const Ipv4Packet& packet,
+void Transmitter::queue_segments(const UdpAddress& to, const Ipv4Packet& packet,
                                  const VnetHeader& work) {
   const auto segments = Segments::of(packet, work);
   if (!segments) return tallies_.drop(Drop::kNotIpv4);

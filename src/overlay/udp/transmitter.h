@@ -34,8 +34,8 @@ class Transmitter {
 
  private:
   void take(const PeerTable& peers, Bytes bytes);
-  void queue(const Endpoint& to, const Ipv4Packet& packet, const VnetHeader& work);
-  void queue_segments(const Endpoint& to, const Ipv4Packet& packet, const VnetHeader& work);
+  void queue(const UdpAddress& to, const Ipv4Packet& packet, const VnetHeader& work);
+  void queue_segments(const UdpAddress& to, const Ipv4Packet& packet, const VnetHeader& work);
   void send_batch();
   void count_sent(const Datagrams& message);
   bool send_again(const Datagrams& message, int error);

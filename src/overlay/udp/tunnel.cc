@@ -18,7 +18,7 @@ Result<std::size_t> thread_count(std::size_t wanted) {
   return std::clamp<std::size_t>(wanted, 1, kMostThreads);
 }
 
-Result<std::vector<kernel::UdpSocket>> open_sockets(const Endpoint& local, std::size_t count) {
+Result<std::vector<kernel::UdpSocket>> open_sockets(const UdpAddress& local, std::size_t count) {
   std::vector<kernel::UdpSocket> sockets;
   sockets.reserve(count);
   ASSIGN_OR_RETURN(auto first, kernel::UdpSocket::open(local));
@@ -34,7 +34,7 @@ Result<std::vector<kernel::UdpSocket>> open_sockets(const Endpoint& local, std::
 
 Result<std::unique_ptr<Tunnel>> Tunnel::open(const Options& options) {
   ASSIGN_OR_RETURN(const std::size_t threads, thread_count(options.threads));
-  const Endpoint local{.address = options.local.v4_number(), .port = options.port};
+  const UdpAddress local{.address = options.local.v4_number(), .port = options.port};
   ASSIGN_OR_RETURN(auto sockets, open_sockets(local, threads));
   ASSIGN_OR_RETURN(auto icmp, kernel::IcmpSender::open(options.device_address));
   std::unique_ptr<Tunnel> tunnel(new Tunnel(options, std::move(icmp)));

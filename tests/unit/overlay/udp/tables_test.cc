@@ -23,11 +23,11 @@ Prefix prefix(const char* text) {
   return Prefix::parse(text).value();
 }
 
-constexpr Endpoint kOne{.address = 0xc0000201, .port = 8285};
-constexpr Endpoint kOther{.address = 0xc0000202, .port = 8285};
+constexpr UdpAddress kOne{.address = 0xc0000201, .port = 8285};
+constexpr UdpAddress kOther{.address = 0xc0000202, .port = 8285};
 
 struct Sending {
-  Endpoint to;
+  UdpAddress to;
   std::size_t size;
 };
 
@@ -70,9 +70,9 @@ TEST(DatagramBatch, HoldsEveryByteInOrderWhateverComes) {
   const auto batch = std::make_unique<DatagramBatch>();
   for (int round = 0; round < 200; ++round) {
     batch->clear();
-    std::vector<std::pair<Endpoint, PacketBytes>> sent;
+    std::vector<std::pair<UdpAddress, PacketBytes>> sent;
     while (batch->has_room()) {
-      const Endpoint& to = random() % 8 == 0 ? kOther : kOne;
+      const UdpAddress& to = random() % 8 == 0 ? kOther : kOne;
       const std::size_t size = random() % 3 == 0 ? 41 + random() % 1000 : 700;
       const Bytes packet = Bytes(pool).subspan(random() % 2000, size);
       sent.emplace_back(to, PacketBytes(packet.begin(), packet.end()));
@@ -84,7 +84,7 @@ TEST(DatagramBatch, HoldsEveryByteInOrderWhateverComes) {
       std::copy_n(packet.begin(), 40, header.begin());
       batch->add(to, header, packet.subspan(40));
     }
-    std::vector<std::pair<Endpoint, PacketBytes>> found;
+    std::vector<std::pair<UdpAddress, PacketBytes>> found;
     for (const auto& message : batch->messages()) {
       EXPECT_LE(message.count, DatagramBatch::kMostDatagrams);
       EXPECT_LE(message.bytes, DatagramBatch::kMostBytes);
@@ -117,7 +117,7 @@ std::vector<Peer> some_peers() {
 TEST(PeerTable, FindsTheNodeOfAnAddress) {
   const PeerTable table(some_peers(), 8285);
   const auto node = [&](const char* address) -> std::string {
-    const Endpoint* found = table.find(ip(address).v4_number());
+    const UdpAddress* found = table.find(ip(address).v4_number());
     return found == nullptr ? "" : IpAddress::v4(found->address).to_string();
   };
   EXPECT_EQ(node("10.244.1.0"), "192.0.2.1");  // a node's tunnel address
