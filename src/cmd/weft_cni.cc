@@ -20,6 +20,7 @@
 #include "cni/dispatch.h"
 #include "cni/plugins/all.h"
 #include "cni/plugins/dhcp_daemon.h"
+#include "kernel/late_close.h"
 
 namespace weft::cni {
 namespace {
@@ -54,6 +55,7 @@ Result<std::string> read_input() {
 }
 
 int serve(const Plugin& plugin) {
+  const kernel::LateClose late_close;  // of what this call removes, in however many plugins
   const Answer answer = dispatch(plugin, all_plugins(), variable, read_input);
   write_all(STDERR_FILENO, answer.errors);
   write_all(STDOUT_FILENO, answer.output);

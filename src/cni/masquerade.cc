@@ -85,17 +85,13 @@ CniStatus add_masquerade(const AttachmentName& attachment,
   return add_iptables_masquerade(iptables, attachment, addresses);
 }
 
-CniStatus remove_masquerade(IptablesAccess& iptables, const AttachmentName& attachment) {
+CniStatus remove_masquerade(const AttachmentName& attachment) {
+  auto iptables = IptablesAccess::open();
   const std::string hash = attachment_hash(attachment);
   const CniStatus removed = drop_from_nftables(
       iptables.nftables(), [&](const nft::Rule& rule) { return owner_of(rule) == hash; });
   RETURN_IF_ERROR(remove_iptables_masquerade(iptables, attachment));
   return removed;
-}
-
-CniStatus remove_masquerade(const AttachmentName& attachment) {
-  auto iptables = IptablesAccess::open();
-  return remove_masquerade(iptables, attachment);
 }
 
 CniStatus collect_masquerade(const std::string& network, const std::vector<Attachment>& valid) {

@@ -7,7 +7,6 @@
 #include "cni/attachments.h"
 #include "cni/cni_error.h"
 #include "cni/masquerade_rules.h"
-#include "kernel/iptables_tables.h"
 
 namespace weft::cni {
 
@@ -20,8 +19,6 @@ CniStatus add_masquerade(const AttachmentName& attachment,
 /// Takes the rules of an attachment away, of whichever backend they are and whatever addresses
 /// they name. None is success.
 CniStatus remove_masquerade(const AttachmentName& attachment);
-/// For a DEL that has other slow things to do before `iptables` is closed.
-CniStatus remove_masquerade(kernel::IptablesAccess& iptables, const AttachmentName& attachment);
 
 /// Takes the rules of a network away that belong to none of the attachments.
 CniStatus collect_masquerade(const std::string& network, const std::vector<Attachment>& valid);

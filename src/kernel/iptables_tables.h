@@ -28,10 +28,6 @@ struct IptablesScope {
 using IptablesPlanner = std::function<IptablesEdits(const PresentChains&)>;
 
 /// iptables in one network namespace, over one socket to nf_tables.
-///
-/// When the socket is closed the kernel waits until rules that were removed over it are out of
-/// use, for some ten milliseconds. Who removes several things keeps one of these until the end,
-/// so that it waits once, and not at all after something else that took as long.
 class IptablesAccess {
  public:
   /// In the calling thread's namespace.

@@ -15,6 +15,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/fd.h"
@@ -64,6 +65,8 @@ class NetlinkSocket {
   std::uint32_t take_sequences(std::uint32_t count);
 
   int fd() const { return fd_.get(); }
+  /// Takes the descriptor out of a socket that is not used any more.
+  Fd release() { return std::move(fd_); }
   /// The kernel's number of this socket (nl_pid), which it writes on news of what was asked here.
   Result<std::uint32_t> port() const;
 

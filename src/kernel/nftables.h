@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "kernel/late_close.h"
 #include "kernel/netlink_socket.h"
 #include "kernel/nft_transaction.h"
 #include "net/nft.h"
@@ -24,6 +25,10 @@ class Nftables {
  public:
   /// In the calling thread's namespace. Fails where the kernel has no nf_tables.
   static Result<Nftables> open();
+  Nftables(Nftables&&) = default;
+  Nftables& operator=(Nftables&&) = default;
+  /// May close its socket late (kernel/late_close.h).
+  ~Nftables() { LateClose::close(socket_.release()); }
 
   Result<std::vector<nft::Table>> tables();
   Result<bool> has_table(const nft::TableId& table);

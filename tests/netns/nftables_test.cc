@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include <filesystem>
 #include <functional>
 #include <ostream>
 
@@ -453,6 +454,30 @@ TEST(Nftables, ATransactionPlannedOnAnOldGenerationIsRefused) {
     const Status status = nftables.commit(std::move(transaction), generation);
     ASSERT_FALSE(status);
     EXPECT_EQ(status.error().number, ERESTART);
+  });
+}
+
+std::size_t open_files() {
+  const std::filesystem::directory_iterator files("/proc/thread-self/fd");
+  return static_cast<std::size_t>(std::distance(begin(files), end(files)));
+}
+
+TEST(LateClose, SocketsStayOpenUntilTheOutermostOneEnds) {
+  in_fresh_netns([](Rtnetlink&) {
+    const std::size_t before = open_files();
+    {
+      const LateClose outer;
+      {
+        const LateClose inner;
+        must(Nftables::open());
+        must(Nftables::open());
+        EXPECT_EQ(open_files(), before + 2);
+      }
+      EXPECT_EQ(open_files(), before + 2);
+    }
+    EXPECT_EQ(open_files(), before);
+    must(Nftables::open());
+    EXPECT_EQ(open_files(), before);
   });
 }
 

@@ -145,12 +145,8 @@ CniResult<AddResult> add(const Call& call) {
 // Every step is tried, whatever became of the one before. The kernel takes its time to let go of
 // rules and of devices: what is left of the former it does while the latter go.
 CniStatus del(const Call& call) {
-  std::optional<kernel::IptablesAccess> iptables;
   CniStatus unmasqueraded;
-  if (may_be_set(call.config, "ipMasq")) {
-    iptables = kernel::IptablesAccess::open();
-    unmasqueraded = remove_masquerade(*iptables, attachment_of(call));
-  }
+  if (may_be_set(call.config, "ipMasq")) unmasqueraded = remove_masquerade(attachment_of(call));
   CniStatus result = remove_device_and_addresses(call);
   const auto next = [&](CniStatus status) {
     if (result) result = std::move(status);
