@@ -1,15 +1,18 @@
 // weft-cni as a program: its names, its words, and delegates that are somebody else's.
 #include <algorithm>
+#include <filesystem>
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
 #include "support/cni_container.h"
+#include "support/eventually.h"
 
 namespace weft {
 namespace {
 
 using test::Container;
+using test::ContainerPort;
 using test::must;
 using test::PluginReply;
 using test::TempDir;
@@ -117,6 +120,27 @@ TEST_F(CniForeignIpam, NonsenseIsRefused) {
     const PluginReply added = add(Container("c1"));
     EXPECT_NE(added.message().find("netplugin failed: \"nonsense\""), std::string::npos)
         << added.output;
+  });
+}
+
+// The runtime gave up on the container while its addresses were asked for. Its namespace lives
+// until nobody works in it any more, and takes the pair along.
+TEST_F(CniForeignIpam, ANamespaceThatGoesMeanwhileLeavesNothing) {
+  write_plugin(
+      "cat >/dev/null\n"
+      "[ \"$CNI_COMMAND\" = ADD ] && umount -l \"$CNI_NETNS\" && rm \"$CNI_NETNS\"\n"
+      R"(echo '{"cniVersion":"1.0.0","ips":[{"address":"10.7.0.5/24"}]}')");
+  test::in_fresh_netns([&](kernel::Rtnetlink& host) {
+    const std::string path = data_.path() + "/netns";
+    must(must(kernel::Netns::create()).pin(path));
+    const ContainerPort port{.id = "c1", .netns = path, .ifname = "eth0"};
+    (void)weft_.folder().call("bridge", "ADD", port, kForeignIpam);
+    EXPECT_FALSE(std::filesystem::exists(path));
+    const ContainerPort gone{.id = "c1", .netns = "", .ifname = "eth0"};
+    const PluginReply deleted = weft_.folder().call("bridge", "DEL", gone, kForeignIpam);
+    EXPECT_TRUE(deleted.ok()) << deleted.output;
+    // lo and the bridge
+    EXPECT_TRUE(test::eventually([&] { return must(host.links()).size() == 2; }));
   });
 }
 
