@@ -8,6 +8,7 @@
 
 #include "etcd_server.h"
 #include "store/etcd_store.h"
+#include "support/forwarding_store.h"
 #include "support/segment.h"
 
 namespace weft::overlay {
@@ -184,34 +185,18 @@ TEST_F(AgentOnEtcd, AMalformedEventRemovesNoPeer) {
 }
 
 // A store in which another node takes the subnet just before this one does, the first time.
-class OvertakenStore : public LeaseStore {
+class OvertakenStore : public test::ForwardingStore {
  public:
   OvertakenStore(LeaseStore& store, std::function<void(const LeaseKey&)> overtake)
-      : store_(store), overtake_(std::move(overtake)) {}
+      : ForwardingStore(store), overtake_(std::move(overtake)) {}
 
   Result<std::optional<Lease>> create(const LeaseKey& key, const LeaseAttributes& attributes,
                                       std::optional<std::chrono::seconds> ttl) override {
     if (overtake_) std::exchange(overtake_, nullptr)(key);
-    return store_.create(key, attributes, ttl);
-  }
-  Result<LeaseView> list() override { return store_.list(); }
-  Result<std::optional<Lease>> replace(const Lease& lease, const LeaseAttributes& attributes,
-                                       std::optional<std::chrono::seconds> ttl) override {
-    return store_.replace(lease, attributes, ttl);
-  }
-  Result<bool> remove(const Lease& lease) override { return store_.remove(lease); }
-  Result<std::optional<UnixSeconds>> expiry(const Lease& lease) override {
-    return store_.expiry(lease);
-  }
-  std::string describe() const override { return store_.describe(); }
-  Result<std::optional<std::string>> network_config() override { return store_.network_config(); }
-  std::string config_place() const override { return store_.config_place(); }
-  std::unique_ptr<LeaseWatch> watch(Changed changed) override {
-    return store_.watch(std::move(changed));
+    return ForwardingStore::create(key, attributes, ttl);
   }
 
  private:
-  LeaseStore& store_;
   std::function<void(const LeaseKey&)> overtake_;
 };
 
@@ -279,6 +264,51 @@ TEST_F(AgentOnEtcd, NodesWithIpv6AloneAreToldApart) {
   EXPECT_TRUE(ready(1));
   EXPECT_EQ(own_key(), own);
 }
+
+struct DualStack {
+  const char* backend;
+  const char* device;  ///< of the routes, or how its name begins
+  const char* peer_data;
+};
+
+class DualStackOnEtcd : public AgentOnEtcd, public testing::WithParamInterface<DualStack> {};
+
+// One key and one value hold both families, in flannel's spelling.
+TEST_P(DualStackOnEtcd, ANodeHoldsAndFollowsLeasesOfBothFamilies) {
+  etcd_->put(std::string(kPrefix) + "/config",
+             R"({"Network":"10.244.0.0/16","SubnetMin":"10.244.100.0","EnableIPv6":true,)"
+             R"("IPv6Network":"fd00:244::/48","IPv6SubnetMin":"fd00:244:0:100::",)"
+             R"("Backend":{"Type":")" +
+                 std::string(GetParam().backend) + R"("}})");
+  etcd_->put(subnet_key("10.244.7.0-24&fd00:244:0:7::-64"),
+             R"({"PublicIP":"192.0.2.7","PublicIPv6":"2001:db8::7","BackendType":")" +
+                 std::string(GetParam().backend) + "\"" + GetParam().peer_data + "}");
+  node_->sh("ip addr add 2001:db8::1/64 dev eth0 nodad");
+  node_->start_agent(*store_);
+  ASSERT_TRUE(ready(2));
+  const std::string own = own_key();
+  EXPECT_EQ(own.rfind(subnet_key("10.244."), 0), 0U) << own;
+  EXPECT_NE(own.find("-24&fd00:244:0:"), std::string::npos) << own;
+  EXPECT_NE(etcd_->value_of(own).find(R"("PublicIP":"192.0.2.1","PublicIPv6":"2001:db8::1")"),
+            std::string::npos);
+  const std::string routes = node_->sh("ip route show") + node_->sh("ip -6 route show");
+  EXPECT_NE(routes.find("10.244.7.0/24 via "), std::string::npos) << routes;
+  EXPECT_NE(routes.find("fd00:244:0:7::/64 via "), std::string::npos) << routes;
+  for (const char* words : {"10.244.7.0/24 via ", "fd00:244:0:7::/64 via "}) {
+    const std::string line = routes.substr(routes.find(words), 120);
+    EXPECT_NE(line.find(GetParam().device), std::string::npos) << line;
+  }
+  etcd_->erase(subnet_key("10.244.7.0-24&fd00:244:0:7::-64"));
+  EXPECT_TRUE(ready(0));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    By, DualStackOnEtcd,
+    testing::Values(DualStack{"vxlan", "dev flannel",
+                              R"(,"BackendData":{"VNI":1,"VtepMAC":"02:00:00:00:00:07"},)"
+                              R"("BackendV6Data":{"VNI":1,"VtepMAC":"02:00:00:00:06:07"})"},
+                    DualStack{"host-gw", "dev eth0", ""}),
+    [](const auto& of) { return std::string(of.param.backend) == "vxlan" ? "Vxlan" : "HostGw"; });
 
 TEST_F(AgentOnEtcd, AReservationStaysWithoutALease) {
   const std::string key = subnet_key("10.244.142.0-24");

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "store/directory_store.h"
+#include "support/forwarding_store.h"
 #include "support/must.h"
 #include "support/temp_dir.h"
 
@@ -60,6 +61,48 @@ TEST(AllocatingKeeperTest, NodesThatStartTogetherShareNoSubnetOfEitherFamily) {
     for (const auto& [key, lease] : leases.leases)
       EXPECT_EQ(find_overlapping(leases, key), nullptr) << key.describe();
   }
+}
+
+// A store that cannot say when a lease runs out, so many times.
+class ForgetfulStore : public test::ForwardingStore {
+ public:
+  ForgetfulStore(LeaseStore& store, int times) : ForwardingStore(store), times_(times) {}
+  Result<std::optional<UnixSeconds>> expiry(const Lease& lease) override {
+    if (times_-- > 0) return fail("the time to live of the lease is not known today");
+    return ForwardingStore::expiry(lease);
+  }
+
+ private:
+  int times_;
+};
+
+// flannel ends here.
+TEST(AllocatingKeeperTest, AnExpiryThatCannotBeLookedUpIsAskedForAgain) {
+  const test::TempDir folder;
+  const auto directory = must(DirectoryStore::open(folder.path()));
+  ForgetfulStore store(*directory, 1);
+  auto keeper = make_keeper(store, 1);
+  const auto now = std::chrono::system_clock::now();
+  keeper.step(nullptr, now);
+  ASSERT_TRUE(keeper.lease());
+  // Another daemon of the node's name writes the lease: the first time is answered, the second
+  // one makes this one look at it.
+  const auto write_as_another = [&] {
+    const Lease present = must(directory->list()).leases.begin()->second;
+    must(directory->replace(present, present.attributes, std::chrono::hours(1)));
+    return std::make_shared<const LeaseView>(must(directory->list()));
+  };
+  keeper.step(write_as_another(), now);
+  ASSERT_TRUE(keeper.health());
+  const LeaseKey key = keeper.lease()->key;
+  const auto view = write_as_another();
+  keeper.step(view, now);
+  EXPECT_FALSE(keeper.health());
+  ASSERT_TRUE(keeper.lease());
+  EXPECT_EQ(keeper.lease()->key, key);
+  keeper.step(view, now);
+  EXPECT_TRUE(keeper.health());
+  EXPECT_EQ(keeper.lease()->version, view->leases.begin()->second.version);
 }
 
 }  // namespace
