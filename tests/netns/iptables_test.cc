@@ -1,5 +1,4 @@
 #include "kernel/iptables.h"
-#include "kernel/legacy_watch.h"
 
 #include <condition_variable>
 #include <cstdlib>
@@ -11,6 +10,7 @@
 #include "base/files.h"
 #include "base/process.h"
 #include "fresh_netns.h"
+#include "kernel/legacy_watch.h"
 
 namespace weft::kernel {
 namespace {
