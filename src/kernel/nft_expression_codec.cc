@@ -98,6 +98,9 @@ const char* name_of(const Counter&) {
 const char* name_of(const Lookup&) {
   return "lookup";
 }
+const char* name_of(const Dynset&) {
+  return "dynset";
+}
 const char* name_of(const Fib&) {
   return "fib";
 }
@@ -194,6 +197,13 @@ void put(Request& to, const Lookup& lookup) {
   to.string(NFTA_LOOKUP_SET, lookup.set).be32(NFTA_LOOKUP_SREG, reg(lookup.from));
   put_register(to, NFTA_LOOKUP_DREG, lookup.to);
   if (lookup.inverted) to.be32(NFTA_LOOKUP_FLAGS, NFT_LOOKUP_F_INV);
+}
+void put(Request& to, const Dynset& dynset) {
+  to.string(NFTA_DYNSET_SET_NAME, dynset.set)
+      .be32(NFTA_DYNSET_OP, number(dynset.op))
+      .be32(NFTA_DYNSET_SREG_KEY, reg(dynset.key));
+  put_register(to, NFTA_DYNSET_SREG_DATA, dynset.data);
+  if (dynset.timeout_ms != 0) to.be64(NFTA_DYNSET_TIMEOUT, dynset.timeout_ms);
 }
 void put(Request& to, const Fib& fib) {
   to.be32(NFTA_FIB_FLAGS, fib.flags)
@@ -342,6 +352,19 @@ Decoded decode_lookup(const Attributes& from) {
                 .inverted = (from.be32(NFTA_LOOKUP_FLAGS).value_or(0) & NFT_LOOKUP_F_INV) != 0};
 }
 
+Decoded decode_dynset(const Attributes& from) {
+  auto set = from.string(NFTA_DYNSET_SET_NAME);
+  const auto op = find<Dynset::Op>(from, NFTA_DYNSET_OP);
+  const auto key = find_register(from, NFTA_DYNSET_SREG_KEY);
+  const bool plain = from.be32(NFTA_DYNSET_FLAGS).value_or(0) == 0;
+  if (!set || !op || !key || !plain) return std::nullopt;
+  return Dynset{.op = *op,
+                .set = *std::move(set),
+                .key = *key,
+                .data = find_register(from, NFTA_DYNSET_SREG_DATA),
+                .timeout_ms = from.be64(NFTA_DYNSET_TIMEOUT).value_or(0)};
+}
+
 Decoded decode_fib(const Attributes& from) {
   const auto answer = find<Fib::Answer>(from, NFTA_FIB_RESULT);
   const auto flags = from.be32(NFTA_FIB_FLAGS);
@@ -400,6 +423,7 @@ constexpr std::array kDecoders{
     Decoder{"nat", decode_nat},
     Decoder{"counter", decode_counter},
     Decoder{"lookup", decode_lookup},
+    Decoder{"dynset", decode_dynset},
     Decoder{"fib", decode_fib},
     Decoder{"numgen", decode_numgen},
     Decoder{"reject", decode_reject},

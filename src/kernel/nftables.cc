@@ -3,9 +3,12 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <iterator>
+#include <limits>
 #include <utility>
 
 #include "kernel/nft_codec.h"
+#include "net/nft_portions.h"
 
 namespace weft::kernel {
 namespace {
@@ -229,21 +232,36 @@ Status Nftables::commit(Transaction transaction, std::optional<std::uint32_t> on
   return because(about, status.error());
 }
 
+Status Nftables::apply_edits(const TableId& table, const std::vector<TableEdit>& edits,
+                             std::optional<std::uint32_t> on_generation) {
+  Transaction transaction;
+  for (const auto& edit : edits) transaction.add(table, edit);
+  return commit(std::move(transaction), on_generation);
+}
+
 Result<std::vector<std::string>> Nftables::apply(const TableContents& desired) {
+  return apply_in_portions(desired, std::numeric_limits<std::size_t>::max());
+}
+
+Result<std::vector<std::string>> Nftables::apply_in_portions(const TableContents& desired,
+                                                             std::size_t elements_each) {
   const TableId& table = desired.table.id;
   for (int i = 0; i < kTries; ++i) {
-    ASSIGN_OR_RETURN(const Reading reading,
-                     read_one_generation(table, [&] { return read_once(table); }));
-    const auto edits = plan_table(desired, reading.contents);
-    Transaction transaction;
+    ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] { return read_once(table); }));
+    auto edits = plan_table(desired, reading.contents);
+    reading.contents.reset();
     std::vector<std::string> words;
-    for (const auto& edit : edits) {
-      transaction.add(table, edit);
-      words.push_back(describe(edit));
+    for (const auto& edit : edits) words.push_back(describe(edit));
+    auto portions = in_portions(std::move(edits), elements_each);
+    if (portions.empty()) return words;
+    const Status done = apply_edits(table, portions.front(), reading.generation);
+    if (!done && is_stale(done.error())) continue;
+    RETURN_IF_ERROR(done);
+    for (auto portion = std::next(portions.begin()); portion != portions.end(); ++portion) {
+      RETURN_IF_ERROR(apply_edits(table, *portion));
+      portion->clear();
     }
-    const Status done = commit(std::move(transaction), reading.generation);
-    if (done) return words;
-    if (!is_stale(done.error())) return Failure(done.error());
+    return words;
   }
   return kept_changing(table);
 }

@@ -41,6 +41,14 @@ class Nftables {
   /// Returns the edits that were made, as words ("rule 3 of forward: replaced"); none when the
   /// table was right already.
   Result<std::vector<std::string>> apply(const nft::TableContents& desired);
+  /// The same for large tables, in portions of so many elements (net/nft_portions.h): other
+  /// transactions may come in between, and an error may leave a part done. Applying again goes on
+  /// from there.
+  Result<std::vector<std::string>> apply_in_portions(const nft::TableContents& desired,
+                                                     std::size_t elements_each);
+  /// Carries edits of a table out, planned on what it is known to hold. Whole or not at all.
+  Status apply_edits(const nft::TableId& table, const std::vector<nft::TableEdit>& edits,
+                     std::optional<std::uint32_t> on_generation = {});
   /// Reads the table, lets `plan` fill a transaction, and commits it on the generation that was
   /// read; anew when others have changed the ruleset meanwhile. An empty transaction is success.
   using Plan = std::function<void(const std::optional<nft::TableContents>&, Transaction&)>;
@@ -56,6 +64,9 @@ class Nftables {
   /// Carries a transaction out, whole or not at all. With a generation, ERESTART when it is not
   /// the newest any more. The error names the object and carries the kernel's words.
   Status commit(Transaction transaction, std::optional<std::uint32_t> on_generation = {});
+
+  /// See NetlinkSocket::port().
+  Result<std::uint32_t> port() const { return socket_.port(); }
 
  private:
   struct Reading {

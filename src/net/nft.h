@@ -275,6 +275,19 @@ struct Lookup {
   bool operator==(const Lookup&) const = default;
 };
 
+/// An element that the packet path puts into a dynamic set, or takes away. Where that fails (the
+/// set is full), the rule ends there and the next one is tried.
+struct Dynset {
+  /// An update renews the time of an element that is there, and leaves its data as they are.
+  enum class Op : std::uint32_t { kAdd = 0, kUpdate = 1, kDelete = 2 };
+  Op op = Op::kAdd;
+  std::string set = {};
+  Register key = Register::k1;
+  std::optional<Register> data = {};  ///< of maps; a kDelete has one, too, and does not read it
+  std::uint64_t timeout_ms = 0;       ///< 0: the set's own
+  bool operator==(const Dynset&) const = default;
+};
+
 /// A question to the routing table.
 struct Fib {
   enum class Answer : std::uint32_t { kOif = 1, kOifName = 2, kAddressType = 3 };
@@ -328,7 +341,7 @@ struct Opaque {
 
 using Expression = std::variant<MetaLoad, MetaSet, CtLoad, CtSet, PayloadLoad, Bitwise, Compare,
                                 Range, Byteorder, Immediate, Masquerade, Redirect, Nat, Counter,
-                                Lookup, Fib, Numgen, Reject, Limit, Notrack, Opaque>;
+                                Lookup, Dynset, Fib, Numgen, Reject, Limit, Notrack, Opaque>;
 
 struct Rule {
   std::vector<Expression> expressions = {};
@@ -359,6 +372,7 @@ inline constexpr std::uint32_t kConcatenation = 0x80;  ///< intervals of several
 
 /// Types as nft(8) numbers them, only so that it prints keys well; the kernel passes them on.
 namespace data_type {
+inline constexpr std::uint32_t kInteger = 4;
 inline constexpr std::uint32_t kIpv4Address = 7;
 inline constexpr std::uint32_t kIpv6Address = 8;
 inline constexpr std::uint32_t kEtherAddress = 9;

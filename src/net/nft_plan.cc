@@ -47,8 +47,11 @@ void plan_elements(const Set& desired, const Set& actual, Parts& parts) {
   const auto wanted = sorted(desired.elements);
   const auto present = sorted(actual.elements);
   if (wanted == present) return;
-  // An interval is two elements that mean nothing apart: such a set is filled anew.
-  if ((desired.flags & set_flags::kInterval) != 0) {
+  // An interval of a set of one field is two elements that mean nothing apart: such a set is
+  // filled anew.
+  const bool intervals = (desired.flags & set_flags::kInterval) != 0;
+  const bool concatenation = (desired.flags & set_flags::kConcatenation) != 0;
+  if (intervals && !concatenation) {
     if (!present.empty()) parts.loosened.emplace_back(FlushSet{desired.name});
     if (!wanted.empty()) parts.sets.emplace_back(PutElements{desired.name, wanted});
     return;
@@ -248,6 +251,15 @@ std::vector<TableEdit> plan_table(const TableContents& desired,
   append(edits, parts.rules);
   append(edits, parts.dropped);
   return edits;
+}
+
+std::size_t count_elements(const Edits& edits) {
+  std::size_t count = 0;
+  for (const TableEdit& edit : edits) {
+    if (const auto* put = std::get_if<PutElements>(&edit)) count += put->elements.size();
+    if (const auto* drop = std::get_if<DropElements>(&edit)) count += drop->elements.size();
+  }
+  return count;
 }
 
 std::string describe(const TableEdit& edit) {

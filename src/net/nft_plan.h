@@ -89,6 +89,9 @@ using TableEdit =
 std::vector<TableEdit> plan_table(const TableContents& desired,
                                   const std::optional<TableContents>& actual);
 
+/// How many elements are put and removed by edits.
+std::size_t count_elements(const std::vector<TableEdit>& edits);
+
 /// "chain postrtg: put (missing)", "rule 3 of forward: replaced"
 std::string describe(const TableEdit& edit);
 

@@ -262,6 +262,7 @@ class Walk {
     return Step::kGoOn;
   }
   Step take(const Limit&) { return Step::kUnknown; }
+  Step take(const Dynset&) { return Step::kUnknown; }
   Step take(const Opaque& opaque) {
     return opaque.name == "log" || opaque.name == "flow_offload" ? Step::kGoOn : Step::kUnknown;
   }
