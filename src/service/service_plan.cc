@@ -32,6 +32,15 @@ std::vector<IpAddress> permitted(const std::vector<IpAddress>& addresses, Family
   return some;
 }
 
+// Leaves each range once, in order: sets of the kernel's take none within another.
+void drop_nested(std::vector<Prefix>& ranges) {
+  std::sort(ranges.begin(), ranges.end());
+  std::vector<Prefix> outer;
+  for (const Prefix& range : ranges)
+    if (outer.empty() || !outer.back().contains(range)) outer.push_back(range);
+  ranges = std::move(outer);
+}
+
 Handling inside_handling(const EndpointChoice& choice, TrafficPolicy policy) {
   if (!choice.has_any) return Handling::kReject;
   if (policy == TrafficPolicy::kCluster) return Handling::kCluster;
@@ -80,10 +89,10 @@ class Planner {
     plan.restricted = service_.has_source_ranges &&
                       (!plan.allowed_sources.empty() || service_.source_ranges.empty());
     const auto own = of_family(node.addresses, family_);
-    if (!own || !within(plan.allowed_sources, *own)) return;
-    for (const auto& address : load_balancer_ips_)
-      if (!within(plan.allowed_sources, address))
+    if (own && within(plan.allowed_sources, *own))
+      for (const auto& address : load_balancer_ips_)
         plan.allowed_sources.push_back(Prefix::host(address));
+    drop_nested(plan.allowed_sources);
   }
 
  private:

@@ -67,7 +67,7 @@ struct ServicePlan {
   std::vector<PortPlan> ports = {};
   /// Only these may use the load balancer's addresses, where that is restricted.
   bool restricted = false;
-  std::vector<Prefix> allowed_sources = {};
+  std::vector<Prefix> allowed_sources = {};  ///< in order, none within another
   bool operator==(const ServicePlan&) const = default;
 };
 

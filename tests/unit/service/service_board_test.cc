@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "service_cases.h"
+#include "support/service_cases.h"
 
 namespace weft::service {
 namespace {

@@ -1,48 +1,13 @@
 #include "service/service_plan.h"
 
-#include <functional>
-
 #include <gtest/gtest.h>
 
-#include "service_cases.h"
+#include "support/service_verdicts.h"
 
 namespace weft::service {
 namespace {
 
 using namespace test;
-
-ServicePlan plan(const Service& service, const std::vector<EndpointSlice>& slices,
-                 const PlanOptions& options = {.node = kHere}, Family family = Family::kIpv4) {
-  std::vector<SliceDigest> digests;
-  for (const auto& each : slices)
-    if (auto kept = digest(each, options.node)) digests.push_back(*std::move(kept));
-  std::vector<const SliceDigest*> pointers;
-  for (const auto& each : digests) pointers.push_back(&each);
-  const auto kept = digest(service);
-  return kept ? plan_service(*kept, pointers, family, options) : ServicePlan{};
-}
-
-// A Service with every kind of front.
-Service exposed() {
-  Service service = web();
-  service.type = ServiceType::kLoadBalancer;
-  service.ports[0].node_port = 30080;
-  service.external_ips = {ip("198.51.100.1")};
-  service.load_balancer_ips = {ip("203.0.113.1")};
-  return service;
-}
-Service with(Service service, const std::function<void(Service&)>& change) {
-  change(service);
-  return service;
-}
-Service outside_local(Service service) {
-  service.external_traffic_policy = TrafficPolicy::kLocal;
-  return service;
-}
-Service inside_local(Service service) {
-  service.internal_traffic_policy = TrafficPolicy::kLocal;
-  return service;
-}
 
 const Endpoint kThere = endpoint("10.0.0.1");
 const Endpoint kLocalPod = endpoint("10.0.0.2", "here");
@@ -61,90 +26,8 @@ std::string verdicts(const PortPlan& port, const Front& front, const MasqueradeR
          word(verdict_for(port, front, Source::kElsewhere, rules));
 }
 
-struct Case {
-  const char* name;
-  Service service;
-  std::vector<Endpoint> endpoints;
-  std::string inside;   // at the cluster address
-  std::string outside;  // at all other fronts
-};
-
-const Case kCases[] = {
-    {"policy_cluster",
-     exposed(),
-     {kThere, kLocalPod},
-     "cluster cluster+masquerade cluster+masquerade",
-     "cluster+masquerade cluster+masquerade cluster+masquerade"},
-    {"no_endpoints", exposed(), {}, "reject reject reject", "reject reject reject"},
-    {"no_usable_endpoints",
-     exposed(),
-     {not_ready(kThere), terminating(kLocalPod, false)},
-     "reject reject reject",
-     "reject reject reject"},
-    {"only_terminating_endpoints",
-     exposed(),
-     {terminating(kThere)},
-     "cluster cluster+masquerade cluster+masquerade",
-     "cluster+masquerade cluster+masquerade cluster+masquerade"},
-    {"internal_policy_local",
-     inside_local(exposed()),
-     {kThere, kLocalPod},
-     "local local+masquerade local+masquerade",
-     "cluster+masquerade cluster+masquerade cluster+masquerade"},
-    {"internal_policy_local_none_here",
-     inside_local(exposed()),
-     {kThere},
-     "drop drop drop",
-     "cluster+masquerade cluster+masquerade cluster+masquerade"},
-    {"internal_policy_local_none_anywhere",
-     inside_local(exposed()),
-     {},
-     "reject reject reject",
-     "reject reject reject"},
-    {"internal_policy_local_terminating_here",
-     inside_local(exposed()),
-     {kThere, terminating(kLocalPod)},
-     "local local+masquerade local+masquerade",
-     "cluster+masquerade cluster+masquerade cluster+masquerade"},
-    {"external_policy_local",
-     outside_local(exposed()),
-     {kThere, kLocalPod},
-     "cluster cluster+masquerade cluster+masquerade",
-     "cluster cluster+masquerade local"},
-    {"external_policy_local_none_here",
-     outside_local(exposed()),
-     {kThere},
-     "cluster cluster+masquerade cluster+masquerade",
-     "cluster cluster+masquerade drop"},
-    {"external_policy_local_none_anywhere",
-     outside_local(exposed()),
-     {},
-     "reject reject reject",
-     "reject reject reject"},
-    {"external_policy_local_terminating_here",
-     outside_local(exposed()),
-     {kThere, terminating(kLocalPod)},
-     "cluster cluster+masquerade cluster+masquerade",
-     "cluster cluster+masquerade local"},
-    {"both_policies_local",
-     inside_local(outside_local(exposed())),
-     {kThere, kLocalPod},
-     "local local+masquerade local+masquerade",
-     "cluster cluster+masquerade local"},
-    {"external_policy_local_of_a_service_that_is_not_exposed",
-     outside_local(web()),
-     {kThere},
-     "cluster cluster+masquerade cluster+masquerade",
-     ""},
-    {"external_policy_local_with_external_addresses_only",
-     outside_local(with(web(), [](auto& s) { s.external_ips = {ip("198.51.100.1")}; })),
-     {kThere},
-     "cluster cluster+masquerade cluster+masquerade",
-     "cluster cluster+masquerade drop"},
-};
-
 TEST(ServicePlan, SaysWhatBecomesOfTrafficByWhereItComesFrom) {
-  for (const auto& each : kCases) {
+  for (const auto& each : verdict_cases(Family::kIpv4)) {
     SCOPED_TRACE(each.name);
     const auto planned = plan(each.service, {slice(each.endpoints)});
     ASSERT_EQ(planned.ports.size(), 1U);
@@ -244,7 +127,10 @@ TEST(ServicePlan, HasNoFrontTwice) {
   EXPECT_EQ(fronts(plan(with(exposed(),
                              [](Service& s) {
                                s.external_ips = {ip("203.0.113.1"), ip("10.96.0.10")};
-                               s.ports.push_back({.name = "more", .port = 81, .node_port = 30080});
+                               s.ports.push_back({.name = "more",
+                                                  .protocol = ServiceProtocol::kUdp,
+                                                  .port = 81,
+                                                  .node_port = 30080});
                              }),
                         {})),
             "cluster-ip 10.96.0.10:80 load-balancer 203.0.113.1:80 node-port 0.0.0.0:30080 "
@@ -282,6 +168,10 @@ TEST(ServicePlan, RestrictsTheLoadBalancersAddressesToTheSourceRanges) {
   // The node's own address is among them: then it may use the balancer's address as its own.
   EXPECT_EQ(sources(plan(ranges({prefix("192.0.2.0/24")}), {})), "192.0.2.0/24 203.0.113.1/32");
   EXPECT_EQ(sources(plan(ranges({prefix("0.0.0.0/0")}), {})), "0.0.0.0/0");
+  EXPECT_EQ(sources(plan(ranges({prefix("10.9.1.0/24"), prefix("10.10.0.0/16"),
+                                 prefix("10.9.0.0/16"), prefix("10.9.0.0/16")}),
+                         {})),
+            "10.9.0.0/16 10.10.0.0/16");
   EXPECT_EQ(sources(plan(ranges({prefix("2001:db8::/32")}), {})), "anyone");
   EXPECT_EQ(sources(plan(ranges({}), {})), "");
 }

@@ -8,6 +8,7 @@
 #include "cluster/service.h"
 #include "service/endpoint_record.h"
 #include "service/node_facts.h"
+#include "service/service_plan.h"
 
 namespace weft::service::test {
 
@@ -35,13 +36,15 @@ inline Endpoint terminating(Endpoint endpoint, bool serving = true) {
   return endpoint;
 }
 
-/// A slice of the Service shop/web, whose port "http" is 8080.
-inline EndpointSlice slice(std::vector<Endpoint> endpoints, const std::string& name = "web-1") {
+/// A slice of the Service shop/web, whose port "http" is 8080, by TCP and UDP.
+inline EndpointSlice slice(std::vector<Endpoint> endpoints, const std::string& name = "web-1",
+                           Family family = Family::kIpv4) {
   return {.ns = "shop",
           .name = name,
           .service = "web",
-          .family = Family::kIpv4,
-          .ports = {{.name = "http", .port = 8080}},
+          .family = family,
+          .ports = {{.name = "http", .port = 8080},
+                    {.name = "http", .protocol = ServiceProtocol::kUdp, .port = 8080}},
           .endpoints = std::move(endpoints)};
 }
 
@@ -50,6 +53,19 @@ inline Service web() {
   return {.name = {"shop", "web"},
           .cluster_ips = {ip("10.96.0.10")},
           .ports = {{.name = "http", .port = 80}}};
+}
+
+/// What the proxy makes of a Service and all of its slices; nothing of one that is not for it.
+inline ServicePlan plan(const Service& service, const std::vector<EndpointSlice>& slices,
+                        const PlanOptions& options = {.node = kHere},
+                        Family family = Family::kIpv4) {
+  std::vector<SliceDigest> digests;
+  for (const auto& each : slices)
+    if (auto kept = digest(each, options.node)) digests.push_back(*std::move(kept));
+  std::vector<const SliceDigest*> pointers;
+  for (const auto& each : digests) pointers.push_back(&each);
+  const auto kept = digest(service);
+  return kept ? plan_service(*kept, pointers, family, options) : ServicePlan{};
 }
 
 /// "10.0.0.1:8080 10.0.0.2:8080"

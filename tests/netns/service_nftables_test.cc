@@ -1,0 +1,400 @@
+// The table of the service proxy in the kernel: what stock nft says of it, and what becomes of
+// real packets.
+#include <map>
+#include <set>
+
+#include <gtest/gtest.h>
+
+#include "kernel/nftables.h"
+#include "service/nft_services.h"
+#include "support/service_lab.h"
+#include "support/service_verdicts.h"
+
+namespace weft::service {
+namespace {
+
+using namespace test;
+using weft::test::ask;
+using weft::test::must;
+using weft::test::ServiceLab;
+using weft::test::Space;
+
+constexpr std::size_t kPortion = 20'000;
+
+NftOptions options(Family family) {
+  const bool v4 = family == Family::kIpv4;
+  return {.family = family,
+          .detector = {.ranges = {prefix(v4 ? "10.244.0.0/16" : "fd00:244::/32")}},
+          .service_ranges = {prefix(v4 ? "10.96.0.0/12" : "fd00:96::/112")}};
+}
+
+// The table in one space, as the proxy keeps it.
+class Table {
+ public:
+  Table(const Space& space, NftOptions options)
+      : options_(std::move(options)),
+        nftables_(space.in([] { return must(kernel::Nftables::open()); })),
+        services_(options_) {
+    must(nftables_.apply_in_portions(services_.whole(), kPortion));
+  }
+
+  void put(const Service& service, const std::vector<Endpoint>& endpoints) {
+    std::vector<nft::TableEdit> edits;
+    services_.put(service.name, service.created, planned(service, endpoints), edits);
+    apply(edits);
+  }
+  void remove(const ServiceName& name) {
+    std::vector<nft::TableEdit> edits;
+    services_.remove(name, edits);
+    apply(edits);
+  }
+  ServicePlan planned(const Service& service, const std::vector<Endpoint>& endpoints) const {
+    EndpointSlice of_service = slice(endpoints, service.name.name + "-1", options_.family);
+    of_service.service = service.name.name;
+    return plan(service, {of_service}, {.node = kHere}, options_.family);
+  }
+
+  // What would have to be done to make the kernel's table what it should be.
+  std::vector<std::string> repair() {
+    return must(nftables_.apply_in_portions(services_.whole(), kPortion));
+  }
+  // As a proxy that starts finds it.
+  NftInheritance inheritance() {
+    return {must(nftables_.read(service_table(options_.family))).value(), options_.family};
+  }
+  kernel::Nftables& nftables() { return nftables_; }
+  NftServices& services() { return services_; }
+
+ private:
+  void apply(const std::vector<nft::TableEdit>& edits) {
+    must(nftables_.apply_edits(service_table(options_.family), edits));
+    EXPECT_EQ(repair(), std::vector<std::string>{});
+  }
+
+  const NftOptions options_;
+  kernel::Nftables nftables_;
+  NftServices services_;
+};
+
+std::string family_name(Family family) {
+  return family == Family::kIpv4 ? "Ipv4" : "Ipv6";
+}
+
+// --- verdicts
+// -------------------------------------------------------------------------------------
+
+using VerdictParam = std::tuple<Family, std::size_t>;
+
+class NftablesVerdict : public testing::TestWithParam<VerdictParam> {
+ protected:
+  // The words of a case against what packets from one place meet at one front.
+  void check(const std::string& word, const Space& from, const IpAddress& own,
+             const IpAddress& address, std::uint16_t port, const PortPlan& plan) {
+    if (word == "reject" || word == "drop") {
+      EXPECT_EQ(ask(from, address, port), word == "reject" ? "refused" : "nothing");
+      return;
+    }
+    const bool masquerade = word.find("+masquerade") != std::string::npos;
+    std::set<std::string> expected;
+    for (const auto& endpoint : word.rfind("local", 0) == 0 ? plan.local : plan.cluster)
+      expected.insert(endpoint.address == lab_.pod(2, 10)
+                          ? "there " + (masquerade ? lab_.uplink(3, 1) : own).to_string()
+                          : "here " + (masquerade ? lab_.pod(1, 1) : own).to_string());
+    std::set<std::string> seen;
+    for (int i = 0; i < 100 && seen != expected; ++i) {
+      const std::string answer = ask(from, address, port);
+      ASSERT_TRUE(expected.contains(answer)) << answer;
+      seen.insert(answer);
+    }
+    EXPECT_EQ(seen, expected);
+  }
+
+  ServiceLab lab_{std::get<0>(GetParam())};
+};
+
+TEST_P(NftablesVerdict, IsWhatTheRulesSay) {
+  const auto [family, index] = GetParam();
+  const VerdictCase verdict = verdict_cases(family)[index];
+  Table table(lab_.node, options(family));
+  table.put(verdict.service, verdict.endpoints);
+  const PortPlan port = table.planned(verdict.service, verdict.endpoints).ports.at(0);
+  for (const Front& front : port.fronts) {
+    const auto& words = front.kind == FrontKind::kClusterIp ? verdict.inside : verdict.outside;
+    const auto word = split(words, ' ');
+    const IpAddress address =
+        front.kind == FrontKind::kNodePort ? lab_.uplink(2, 1) : front.address;
+    SCOPED_TRACE(address.to_string());
+    check(word.at(0), lab_.pod_client, lab_.pod(1, 20), address, front.port, port);
+    check(word.at(1), lab_.node, lab_.uplink(2, 1), address, front.port, port);
+    check(word.at(2), lab_.client, lab_.uplink(2, 9), address, front.port, port);
+  }
+}
+
+std::vector<VerdictParam> verdict_params() {
+  std::vector<VerdictParam> params;
+  for (const Family family : {Family::kIpv4, Family::kIpv6})
+    for (std::size_t i = 0; i < verdict_cases(family).size(); ++i) params.emplace_back(family, i);
+  return params;
+}
+
+std::string verdict_name(const testing::TestParamInfo<VerdictParam>& info) {
+  const auto [family, index] = info.param;
+  return family_name(family) + "_" + verdict_cases(family)[index].name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Service, NftablesVerdict, testing::ValuesIn(verdict_params()),
+                         verdict_name);
+
+// --- all else, in both families
+// -------------------------------------------------------------------
+
+class NftablesService : public testing::TestWithParam<Family> {
+ protected:
+  Family family() const { return GetParam(); }
+  IpAddress cluster_ip() const { return VerdictAddresses::of(family()).cluster; }
+  Endpoint here() const { return endpoint(lab_.pod(1, 10).to_string(), "here"); }
+  Endpoint here_too() const { return endpoint(lab_.pod(1, 11).to_string(), "here"); }
+  Endpoint there() const { return endpoint(lab_.pod(2, 10).to_string()); }
+  Service sticky(int seconds = 60) const {
+    return with(exposed(family()),
+                [&](Service& s) { s.client_affinity = std::chrono::seconds(seconds); });
+  }
+  std::string listed() const { return lab_.node.run({"nft", "list", "ruleset"}); }
+  // How often each pod answered.
+  std::map<std::string, int> answers(const Space& from, const IpAddress& address,
+                                     std::uint16_t port, int questions) const {
+    std::map<std::string, int> counts;
+    for (int i = 0; i < questions; ++i) {
+      const std::string answer = ask(from, address, port);
+      ++counts[answer.substr(0, answer.find(' '))];
+    }
+    return counts;
+  }
+
+  ServiceLab lab_{GetParam()};
+};
+
+INSTANTIATE_TEST_SUITE_P(Service, NftablesService, testing::Values(Family::kIpv4, Family::kIpv6),
+                         [](const auto& param) { return family_name(param.param); });
+
+TEST_P(NftablesService, TheTableIsSilentOnceItIsRight) {
+  Table table(lab_.node, options(family()));
+  EXPECT_EQ(table.repair(), std::vector<std::string>{});
+  table.put(sticky(), {here(), there()});
+  table.remove(web().name);
+  table.put(sticky(), {here()});
+}
+
+TEST_P(NftablesService, StockNftPrintsTheTableAndLoadsItAgain) {
+  Table table(lab_.node, options(family()));
+  Service restricted = exposed(family());
+  restricted.has_source_ranges = true;
+  restricted.load_balancer_source_ranges = {Prefix(lab_.uplink(2, 0), 24)};
+  table.put(restricted, {here(), there()});
+  const std::string text = listed();
+  const std::string address = family() == Family::kIpv4 ? "ip daddr" : "ip6 daddr";
+  EXPECT_NE(text.find("typeof " + address +
+                      " . meta l4proto . th dport . numgen random mod 65536 : " + address +
+                      " . th dport"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find(cluster_ip().to_string() + " . udp . 80 : 0x00000002"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find(cluster_ip().to_string() + " . udp . 80 . 1 : "), std::string::npos) << text;
+  EXPECT_NE(text.find("numgen random mod 2 map @endpoints"), std::string::npos) << text;
+  EXPECT_NE(text.find("map @services"), std::string::npos) << text;
+  // A host that saves its ruleset can load it again.
+  lab_.node.sh("nft flush ruleset");
+  lab_.node.run({"nft", "-f", "-"}, text);
+  table.repair();
+  table.put(outside_local(sticky()), {here(), there()});
+  EXPECT_NE(listed().find("update @affinity"), std::string::npos) << listed();
+}
+
+TEST_P(NftablesService, ConnectionsAreSpreadOverAllEndpoints) {
+  Table table(lab_.node, options(family()));
+  table.put(inner(family()), {here(), here_too(), there()});
+  const auto counts = answers(lab_.pod_client, cluster_ip(), 80, 300);
+  ASSERT_EQ(counts.size(), 3U);
+  for (const auto& [name, count] : counts) EXPECT_GT(count, 60) << name;
+}
+
+TEST_P(NftablesService, EndpointsComeAndGo) {
+  Table table(lab_.node, options(family()));
+  using Counts = std::map<std::string, int>;
+  table.put(inner(family()), {here()});
+  EXPECT_EQ(answers(lab_.pod_client, cluster_ip(), 80, 20), (Counts{{"here", 20}}));
+  table.put(inner(family()), {here(), there()});
+  EXPECT_EQ(answers(lab_.pod_client, cluster_ip(), 80, 60).size(), 2U);
+  table.put(inner(family()), {there()});
+  EXPECT_EQ(answers(lab_.pod_client, cluster_ip(), 80, 20), (Counts{{"there", 20}}));
+  table.remove(web().name);
+  EXPECT_EQ(ask(lab_.pod_client, cluster_ip(), 80), "nothing");
+}
+
+TEST_P(NftablesService, APodThatIsItsOwnBackendHearsFromTheNode) {
+  Table table(lab_.node, options(family()));
+  table.put(inner(family()), {here()});
+  EXPECT_EQ(ask(lab_.here, cluster_ip(), 80), "here " + lab_.pod(1, 1).to_string());
+  // Another pod's traffic to it keeps its source.
+  EXPECT_EQ(ask(lab_.here_too, cluster_ip(), 80), "here " + lab_.pod(1, 11).to_string());
+}
+
+TEST_P(NftablesService, UnknownPortsAreRefusedAndUnknownAddressesAreSilent) {
+  Table table(lab_.node, options(family()));
+  table.put(inner(family()), {here()});
+  const IpAddress unallocated = cluster_ip().plus(1).value();
+  for (const Space* from : {&lab_.pod_client, &lab_.client, &lab_.node}) {
+    EXPECT_EQ(ask(*from, cluster_ip(), 81), "refused");
+    EXPECT_EQ(ask(*from, unallocated, 80), "nothing");
+  }
+}
+
+TEST_P(NftablesService, OnlyAllowedSourcesReachTheLoadBalancersAddress) {
+  Table table(lab_.node, options(family()));
+  Service service = exposed(family());
+  service.has_source_ranges = true;
+  service.load_balancer_source_ranges = {Prefix::host(lab_.uplink(2, 9))};
+  const IpAddress address = service.load_balancer_ips[0];
+  table.put(service, {here()});
+  EXPECT_EQ(ask(lab_.client, address, 80).substr(0, 4), "here");
+  EXPECT_EQ(ask(lab_.other, address, 80), "nothing");
+  EXPECT_EQ(ask(lab_.other, service.external_ips[0], 80).substr(0, 4), "here");
+  table.put(service, {});
+  EXPECT_EQ(ask(lab_.client, address, 80), "refused");
+  EXPECT_EQ(ask(lab_.other, address, 80), "nothing");
+  service = outside_local(service);
+  table.put(service, {here()});
+  EXPECT_EQ(ask(lab_.client, address, 80), "here " + lab_.uplink(2, 9).to_string());
+  EXPECT_EQ(ask(lab_.other, address, 80), "nothing");
+}
+
+TEST_P(NftablesService, NodePortsAreServedAtTheAddressesThatAreAskedFor) {
+  NftOptions some = options(family());
+  some.node_port_addresses = {{lab_.uplink(3, 1)}};
+  Table table(lab_.node, some);
+  table.put(exposed(family()), {here()});
+  EXPECT_EQ(ask(lab_.client, lab_.uplink(3, 1), kNodePort).substr(0, 4), "here");
+  EXPECT_EQ(ask(lab_.client, lab_.uplink(2, 1), kNodePort), "refused");
+}
+
+TEST_P(NftablesService, AClientStaysWithItsEndpointAtEveryFront) {
+  Table table(lab_.node, options(family()));
+  const Service service = sticky();
+  table.put(service, {here(), here_too(), there()});
+  const auto first = answers(lab_.client, cluster_ip(), 80, 20);
+  ASSERT_EQ(first.size(), 1U);
+  EXPECT_EQ(answers(lab_.client, service.external_ips[0], 80, 20), first);
+  EXPECT_EQ(answers(lab_.client, service.load_balancer_ips[0], 80, 20), first);
+  EXPECT_EQ(answers(lab_.client, lab_.uplink(2, 1), kNodePort, 20), first);
+  // Without affinity at once, and again with it.
+  table.put(exposed(family()), {here(), here_too(), there()});
+  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 100).size(), 3U);
+  table.put(service, {here(), here_too(), there()});
+  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 20).size(), 1U);
+}
+
+TEST_P(NftablesService, AClientLeavesAnEndpointThatIsGone) {
+  Table table(lab_.node, options(family()));
+  table.put(sticky(), {here(), there()});
+  const auto first = answers(lab_.client, cluster_ip(), 80, 10);
+  ASSERT_EQ(first.size(), 1U);
+  const bool was_here = first.contains("here");
+  table.put(sticky(), {was_here ? there() : here()});
+  const auto second = answers(lab_.client, cluster_ip(), 80, 10);
+  EXPECT_EQ(second, (std::map<std::string, int>{{was_here ? "there" : "here", 10}}));
+  // And stays with the new one, although the old one is back.
+  table.put(sticky(), {here(), there()});
+  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 20).size(), 1U);
+  EXPECT_TRUE(answers(lab_.client, cluster_ip(), 80, 1).contains(second.begin()->first));
+}
+
+TEST_P(NftablesService, AnAffinityEndsAfterItsTime) {
+  Table table(lab_.node, options(family()));
+  table.put(sticky(1), {here(), here_too(), there()});
+  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 20).size(), 1U);
+  // With a pause each time that is longer than the affinity, the choice is free again.
+  std::set<std::string> seen;
+  for (int i = 0; i < 30 && seen.size() < 2; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
+    seen.insert(answers(lab_.client, cluster_ip(), 80, 1).begin()->first);
+  }
+  EXPECT_GE(seen.size(), 2U);
+}
+
+TEST_P(NftablesService, WithAffinityLocalTrafficStaysLocal) {
+  Table table(lab_.node, options(family()));
+  const Service service = outside_local(sticky());
+  table.put(service, {here(), there()});
+  EXPECT_EQ(answers(lab_.client, service.external_ips[0], 80, 20),
+            (std::map<std::string, int>{{"here", 20}}));
+  EXPECT_EQ(answers(lab_.client, lab_.uplink(2, 1), kNodePort, 20),
+            (std::map<std::string, int>{{"here", 20}}));
+  EXPECT_EQ(ask(lab_.client, service.external_ips[0], 80), "here " + lab_.uplink(2, 9).to_string());
+}
+
+TEST_P(NftablesService, ARestartFindsEverythingInItsPlace) {
+  Table table(lab_.node, options(family()));
+  table.put(sticky(), {there(), here()});
+  Service plain = inner(family());
+  plain.name.name = "plain";
+  plain.cluster_ips = {cluster_ip().plus(5).value()};
+  // In an order of slots that a start alone would not choose.
+  table.put(plain, {here(), here_too(), there()});
+  table.put(plain, {here_too(), there()});
+  table.put(plain, {here(), here_too(), there()});
+
+  NftServices again(options(family()), table.inheritance());
+  again.load(plain.name, plain.created, table.planned(plain, {here(), here_too(), there()}));
+  again.load(sticky().name, {}, table.planned(sticky(), {here(), there()}));
+  again.forget_inheritance();
+  EXPECT_EQ(must(table.nftables().apply_in_portions(again.whole(), kPortion)),
+            std::vector<std::string>{});
+}
+
+TEST_P(NftablesService, WhatOthersDidIsRepaired) {
+  Table table(lab_.node, options(family()));
+  table.put(exposed(family()), {here()});
+  lab_.node.sh("nft flush ruleset");
+  EXPECT_EQ(ask(lab_.pod_client, cluster_ip(), 80), "nothing");
+  EXPECT_FALSE(table.repair().empty());
+  EXPECT_EQ(ask(lab_.pod_client, cluster_ip(), 80).substr(0, 4), "here");
+  const std::string name = service_table(family()).to_string();
+  lab_.node.sh("nft flush map " + name + " services");
+  lab_.node.sh("nft flush chain " + name + " pick-1");
+  EXPECT_EQ(table.repair(), (std::vector<std::string>{"set services: 3 elements put",
+                                                      "rule 1 of pick-1: put (missing)"}));
+  EXPECT_EQ(ask(lab_.pod_client, cluster_ip(), 80).substr(0, 4), "here");
+}
+
+TEST_P(NftablesService, TheOlderServiceKeepsAnAddressThatTwoAskFor) {
+  Table table(lab_.node, options(family()));
+  Service older = exposed(family());
+  older.created = UnixSeconds(std::chrono::seconds(1));
+  Service younger = exposed(family());
+  younger.name.name = "younger";
+  younger.created = UnixSeconds(std::chrono::seconds(2));
+  younger.cluster_ips = {cluster_ip().plus(7).value()};
+  table.put(younger, {there()});
+  EXPECT_EQ(ask(lab_.client, older.external_ips[0], 80).substr(0, 5), "there");
+  table.put(older, {here()});
+  EXPECT_EQ(ask(lab_.client, older.external_ips[0], 80).substr(0, 4), "here");
+  EXPECT_EQ(ask(lab_.client, younger.cluster_ips[0], 80).substr(0, 5), "there");
+  EXPECT_EQ(table.services().fronts_of_others(younger.name).size(), 3U);
+  table.remove(older.name);
+  EXPECT_EQ(ask(lab_.client, older.external_ips[0], 80).substr(0, 5), "there");
+}
+
+TEST_P(NftablesService, TwoServicesOfOnePodBothHairpinAsLongAsOneIsThere) {
+  Table table(lab_.node, options(family()));
+  Service second = inner(family());
+  second.name.name = "second";
+  second.cluster_ips = {cluster_ip().plus(7).value()};
+  table.put(inner(family()), {here()});
+  table.put(second, {here()});
+  table.remove(web().name);
+  EXPECT_EQ(ask(lab_.here, second.cluster_ips[0], 80), "here " + lab_.pod(1, 1).to_string());
+}
+
+}  // namespace
+}  // namespace weft::service
