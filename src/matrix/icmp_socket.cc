@@ -12,7 +12,7 @@
 #include <cstring>
 #include <string_view>
 
-#include "matrix/socket_address.h"
+#include "kernel/socket_address.h"
 
 namespace weft::matrix {
 namespace {
@@ -130,7 +130,7 @@ Status IcmpSocket::send(const IpAddress& target, std::uint16_t sequence, std::ui
     header.checksum = checksum(packet);
     std::memcpy(packet.data(), &header, sizeof header);
   }
-  const SocketAddress to(target, 0);
+  const kernel::SocketAddress to(target, 0);
   if (::sendto(fd_.get(), packet.data(), packet.size(), MSG_NOSIGNAL, to.get(), to.size) < 0)
     return fail_errno("sending to " + target.to_string());
   return {};
@@ -142,7 +142,7 @@ std::optional<EchoAnswer> IcmpSocket::receive() {
   for (int i = 0; i < 256; ++i) {
     char data[2048];
     alignas(cmsghdr) char control[128];
-    SocketAddress from;
+    kernel::SocketAddress from;
     iovec part{.iov_base = data, .iov_len = sizeof data};
     msghdr head{};
     head.msg_name = from.get();

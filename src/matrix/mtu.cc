@@ -8,7 +8,7 @@
 #include <set>
 
 #include "base/fd.h"
-#include "matrix/socket_address.h"
+#include "kernel/socket_address.h"
 
 namespace weft::matrix {
 namespace {
@@ -23,8 +23,8 @@ constexpr int kTries = 3;
 constexpr std::uint16_t kFirstSequence = 40'000;  // apart from the small probes'
 
 std::optional<std::uint32_t> route_mtu(const IpAddress& target) {
-  const Fd fd(::socket(socket_family(target), SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  const SocketAddress to(target, 9);
+  const Fd fd(::socket(kernel::socket_family(target), SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const kernel::SocketAddress to(target, 9);
   if (::connect(fd.get(), to.get(), to.size) != 0) return std::nullopt;
   int mtu = 0;
   socklen_t size = sizeof mtu;

@@ -10,9 +10,9 @@
 
 #include "base/fd.h"
 #include "base/json.h"
+#include "kernel/socket_address.h"
 #include "matrix/icmp_socket.h"
 #include "matrix/mtu.h"
-#include "matrix/socket_address.h"
 
 namespace weft::matrix {
 namespace {
@@ -108,9 +108,9 @@ class Round {
   void open_flight(const IpAddress& target, ProbeResult& result) {
     const bool tcp = result.protocol == Protocol::kTcp;
     Flight flight{.result = &result, .fd = {}, .start = Clock::now()};
-    flight.fd = Fd(::socket(socket_family(target),
+    flight.fd = Fd(::socket(kernel::socket_family(target),
                             (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    const SocketAddress to(target, kPort);
+    const kernel::SocketAddress to(target, kPort);
     const bool opened = ::connect(flight.fd.get(), to.get(), to.size) == 0 || errno == EINPROGRESS;
     if (!opened || (!tcp && ::send(flight.fd.get(), "weft", 4, MSG_NOSIGNAL) < 0)) {
       result.refusal = fail_errno("sending to " + target.to_string()).value().what;
@@ -263,9 +263,9 @@ void send_burst(const IpAddress& target, Protocol protocol, unsigned burst, std:
     return;
   }
   const bool tcp = protocol == Protocol::kTcp;
-  const SocketAddress to(target, kPort);
+  const kernel::SocketAddress to(target, kPort);
   for (unsigned i = 0; i < burst; ++i) {
-    const Fd fd(::socket(socket_family(target),
+    const Fd fd(::socket(kernel::socket_family(target),
                          (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     static_cast<void>(::connect(fd.get(), to.get(), to.size));
     if (!tcp) ::send(fd.get(), "weft", 4, MSG_NOSIGNAL);

@@ -1,10 +1,10 @@
-#include "matrix/socket_address.h"
+#include "kernel/socket_address.h"
 
 #include <netinet/in.h>
 
 #include <cstring>
 
-namespace weft::matrix {
+namespace weft::kernel {
 
 int socket_family(const IpAddress& address) {
   return address.is_v4() ? AF_INET : AF_INET6;
@@ -36,4 +36,10 @@ IpAddress SocketAddress::address() const {
       .value_or(IpAddress());
 }
 
-}  // namespace weft::matrix
+std::uint16_t SocketAddress::port() const {
+  return ntohs(storage.ss_family == AF_INET
+                   ? reinterpret_cast<const sockaddr_in&>(storage).sin_port
+                   : reinterpret_cast<const sockaddr_in6&>(storage).sin6_port);
+}
+
+}  // namespace weft::kernel

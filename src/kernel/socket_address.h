@@ -7,7 +7,7 @@
 
 #include "net/address.h"
 
-namespace weft::matrix {
+namespace weft::kernel {
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -16,6 +16,7 @@ struct SocketAddress {
   SocketAddress() = default;
   SocketAddress(const IpAddress& address, std::uint16_t port);
   IpAddress address() const;
+  std::uint16_t port() const;
 
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
   const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
@@ -24,4 +25,4 @@ struct SocketAddress {
 /// AF_INET or AF_INET6.
 int socket_family(const IpAddress& address);
 
-}  // namespace weft::matrix
+}  // namespace weft::kernel
