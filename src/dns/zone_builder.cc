@@ -1,6 +1,7 @@
 #include "dns/zone_builder.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/json.h"
@@ -46,19 +47,26 @@ std::uint16_t note_ports(const PortSet& set, std::vector<HeadlessEndpoints::Port
 }
 
 // All its addresses in order, without repetition.
-std::vector<IpAddress> addresses_of(const ServiceRecords* service) {
+std::vector<IpAddress> addresses_of(const ServiceRecords& service) {
   std::vector<IpAddress> addresses;
-  if (service == nullptr) return addresses;
   const auto add = [&](std::string_view bytes) {
     addresses.push_back(*IpAddress::from_bytes(bytes));
   };
-  for (const std::string_view record :
-       {std::string_view(service->a), std::string_view(service->aaaa)})
-    if (!record.empty()) add(record.substr(kAddressRecordFront));
-  if (service->endpoints == nullptr) return addresses;
-  for (const EndpointTable* table : {&service->endpoints->v4, &service->endpoints->v6})
+  for (const std::string* record : {&service.a, &service.aaaa})
+    if (!record->empty()) add(std::string_view(*record).substr(kAddressRecordFront));
+  if (service.endpoints == nullptr) return addresses;
+  for (const EndpointTable* table : {&service.endpoints->v4, &service.endpoints->v6})
     for (std::size_t i = 0; i < table->size(); ++i) add(table->address(i));
   return addresses;
+}
+
+// Those that are in the first list alone. REQUIRES both in order.
+std::vector<IpAddress> difference(const std::vector<IpAddress>& from,
+                                  const std::vector<IpAddress>& without) {
+  std::vector<IpAddress> left;
+  std::set_difference(from.begin(), from.end(), without.begin(), without.end(),
+                      std::back_inserter(left));
+  return left;
 }
 
 }  // namespace
@@ -249,16 +257,14 @@ void ZoneBuilder::replace(const ServiceRecords* before, ServiceRecords after) {
 }
 
 void ZoneBuilder::index(const ServiceRecords* before, const ServiceRecords* after) {
-  const auto old_addresses = addresses_of(before);
-  const auto new_addresses = addresses_of(after);
-  std::vector<IpAddress> changes;
-  std::set_difference(old_addresses.begin(), old_addresses.end(), new_addresses.begin(),
-                      new_addresses.end(), std::back_inserter(changes));
-  for (const IpAddress& address : changes) disown(address, before->key->front());
-  changes.clear();
-  std::set_difference(new_addresses.begin(), new_addresses.end(), old_addresses.begin(),
-                      old_addresses.end(), std::back_inserter(changes));
-  for (const IpAddress& address : changes) own(address, after->key);
+  const auto old_addresses = before == nullptr ? std::vector<IpAddress>() : addresses_of(*before);
+  const auto new_addresses = after == nullptr ? std::vector<IpAddress>() : addresses_of(*after);
+  if (before != nullptr)
+    for (const IpAddress& address : difference(old_addresses, new_addresses))
+      disown(address, before->key->front());
+  if (after != nullptr)
+    for (const IpAddress& address : difference(new_addresses, old_addresses))
+      own(address, after->key);
 }
 
 void ZoneBuilder::own(const IpAddress& address, const std::shared_ptr<const ServiceKeys>& key) {

@@ -1,0 +1,55 @@
+#include "dns/kubernetes_plugin.h"
+
+#include <algorithm>
+
+#include "dns/zone_answer.h"
+
+namespace weft::dns {
+
+Step KubernetesPlugin::serve(Exchange& exchange) {
+  const ClusterZone& zone = zones_.get();
+  const ServedZone* in = zone_of(zone, exchange.name);
+  if (in == nullptr) return Step::kNext;
+  const RecordType type = exchange.query.type;
+  if (type == RecordType::kAxfr || type == RecordType::kIxfr) {
+    exchange.fail(Rcode::kRefused, ExtendedError::kProhibited, "zone transfer is not allowed");
+    return Step::kReply;
+  }
+  exchange.authoritative = true;
+  ZoneAnswer answer(zone, exchange.writer, exchange.turn);
+  switch (answer.write(*in, exchange.name, type)) {
+    case ZoneReply::kAnswer:
+    case ZoneReply::kNoData:
+    case ZoneReply::kAlias:
+      return Step::kReply;
+    case ZoneReply::kAbsent:
+      return deny(zone, *in, exchange);
+    case ZoneReply::kLoop:
+      exchange.fail(Rcode::kServerFailure, ExtendedError::kOther,
+                    "the aliases of this name lead in a circle");
+      return Step::kReply;
+  }
+  return Step::kNext;
+}
+
+Step KubernetesPlugin::deny(const ClusterZone& zone, const ServedZone& in,
+                            Exchange& exchange) const {
+  const bool is_alias = !exchange.writer.is_empty(Section::kAnswer);
+  const bool falls_through = std::any_of(
+      fallthrough_.begin(), fallthrough_.end(),
+      [&](const Name& each) { return exchange.name.labels_above(each.wire()).has_value(); });
+  if (!is_alias && falls_through) {
+    exchange.authoritative = false;
+    return Step::kNext;
+  }
+  if (!zone.complete) {
+    exchange.fail(Rcode::kServerFailure, ExtendedError::kNotReady,
+                  "the cluster's services have not been read yet");
+    return Step::kReply;
+  }
+  ZoneAnswer(zone, exchange.writer, exchange.turn).write_denial(in);
+  exchange.rcode = Rcode::kNameError;
+  return Step::kReply;
+}
+
+}  // namespace weft::dns

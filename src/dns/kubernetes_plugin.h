@@ -1,0 +1,31 @@
+// kubernetes_plugin.h: answers out of the snapshot of the cluster's names.
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "base/published.h"
+#include "dns/cluster_zone.h"
+#include "dns/plugin.h"
+
+namespace weft::dns {
+
+class KubernetesPlugin : public Plugin {
+ public:
+  /// Names below these zones that do not exist are left to the next plugin.
+  using Fallthrough = std::vector<Name>;
+
+  /// `zones` must outlive it.
+  KubernetesPlugin(const Published<ClusterZone>& zones, Fallthrough fallthrough)
+      : zones_(zones), fallthrough_(std::move(fallthrough)) {}
+
+  Step serve(Exchange& exchange) override;
+
+ private:
+  Step deny(const ClusterZone& zone, const ServedZone& in, Exchange& exchange) const;
+
+  Published<ClusterZone>::Reader zones_;
+  const Fallthrough fallthrough_;
+};
+
+}  // namespace weft::dns
