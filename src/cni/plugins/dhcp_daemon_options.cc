@@ -2,6 +2,7 @@
 
 #include <optional>
 
+#include "base/go_duration.h"
 #include "base/json.h"
 #include "base/text.h"
 
@@ -11,33 +12,11 @@ namespace {
 const std::vector<std::string> kFlags = {"-pidfile",   "-hostprefix",    "-socketpath", "-timeout",
                                          "-resendmax", "-resendtimeout", "-broadcast"};
 
-// Millionths of a second of a unit that Go knows.
-std::optional<std::uint64_t> unit_of(std::string_view name) {
-  if (name == "us") return 1;
-  if (name == "ms") return 1'000;
-  if (name == "s") return 1'000'000;
-  if (name == "m") return 60'000'000;
-  if (name == "h") return 3'600'000'000;
-  return std::nullopt;
-}
-
 Result<DhcpTime> parse_duration(const std::string& flag, const std::string& text) {
-  const Failure bad = fail(flag + " is a duration like 10s or 1m30s, not " + shown(text));
-  std::uint64_t total = 0;
-  std::string_view rest = text;
-  while (!rest.empty()) {
-    const std::string_view number = rest.substr(0, rest.find_first_not_of("0123456789"));
-    rest.remove_prefix(number.size());
-    const std::string_view name = rest.substr(0, rest.find_first_of("0123456789"));
-    rest.remove_prefix(name.size());
-    const auto count = parse_number(number);
-    const auto unit = unit_of(name);
-    constexpr std::uint64_t kMost = 1'000'000;
-    if (!count || *count > kMost || !unit) return bad;
-    total += *count * *unit;
-  }
-  if (total == 0) return bad;
-  return DhcpTime(static_cast<std::int64_t>(total / 1000));
+  const auto duration = parse_go_duration(text);
+  if (!duration || duration->count() == 0)
+    return fail(flag + " is a duration like 10s or 1m30s, not " + shown(text));
+  return std::chrono::duration_cast<DhcpTime>(*duration);
 }
 
 Status set(const std::string& flag, const std::string& value, DhcpDaemonOptions& options) {
