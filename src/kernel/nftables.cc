@@ -1,5 +1,7 @@
 #include "kernel/nftables.h"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -7,6 +9,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/file_lock.h"
 #include "kernel/nft_codec.h"
 #include "net/nft_portions.h"
 
@@ -29,6 +32,21 @@ void make_room(int fd, std::size_t bytes) {
   const int space = static_cast<int>(bytes + kOverhead);
   ::setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &space, sizeof space);
 }
+
+// Where a node starts many pods, each plugin's transaction would make all the others read anew. So
+// those of this house take turns: the lock is one of the network namespace itself, which has an
+// inode like a file. Others know nothing of it, and whoever holds it for too long is not waited
+// for: the generation is what a change is safe by.
+class Turn {
+ public:
+  explicit Turn(int socket) : netns_(::ioctl(socket, SIOCGSKNS)) {
+    constexpr std::chrono::milliseconds kPatience{1000};
+    if (!netns_.empty()) static_cast<void>(lock_file(netns_.get(), kPatience));
+  }
+
+ private:
+  Fd netns_;
+};
 
 Failure kept_changing(const TableId& table) {
   return fail("the nftables ruleset changed during each of " + std::to_string(kTries) +
@@ -184,6 +202,7 @@ Nftables::Contents Nftables::read(const TableId& table) {
 
 Status Nftables::change_what(const TableId& table, const std::function<Contents()>& read,
                              const Plan& plan) {
+  const Turn turn(socket_.fd());
   for (int i = 0; i < kTries; ++i) {
     ASSIGN_OR_RETURN(const Reading reading, read_one_generation(table, read));
     Transaction transaction;
