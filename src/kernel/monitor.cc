@@ -124,7 +124,8 @@ std::optional<KernelEvent> decode_event(const Message& message, bool nftables) {
 }
 
 Result<std::unique_ptr<Monitor>> Monitor::start(const std::vector<Topic>& topics, Listener listener,
-                                                std::uint32_t own_port) {
+                                                std::uint32_t own_port,
+                                                std::uint32_t own_nftables_port) {
   std::unique_ptr<Monitor> monitor(new Monitor());
   monitor->listener_ = std::move(listener);
   ASSIGN_OR_RETURN(monitor->route_, open_group_socket(NETLINK_ROUTE));
@@ -132,6 +133,8 @@ Result<std::unique_ptr<Monitor>> Monitor::start(const std::vector<Topic>& topics
   for (const Topic topic : topics) {
     if (topic == Topic::kNftables && monitor->netfilter_.empty()) {
       ASSIGN_OR_RETURN(monitor->netfilter_, open_group_socket(NETLINK_NETFILTER));
+      if (own_nftables_port != 0)
+        RETURN_IF_ERROR(ignore_port(monitor->netfilter_, own_nftables_port));
     }
     const Fd& fd = topic == Topic::kNftables ? monitor->netfilter_ : monitor->route_;
     for (const int group : groups_of(topic)) RETURN_IF_ERROR(join(fd, group));

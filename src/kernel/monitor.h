@@ -35,9 +35,11 @@ class Monitor {
 
   /// A topic that the kernel does not have (nftables) is an error that names it. What the socket
   /// with the number `own_port` asked for is no news: the kernel drops those events where it says
-  /// on them who asked (routes, addresses and neighbours, not forwarding entries).
+  /// on them who asked (routes, addresses and neighbours, not forwarding entries); so it does with
+  /// what the nftables socket `own_nftables_port` asked for.
   static Result<std::unique_ptr<Monitor>> start(const std::vector<Topic>& topics, Listener listener,
-                                                std::uint32_t own_port = 0);
+                                                std::uint32_t own_port = 0,
+                                                std::uint32_t own_nftables_port = 0);
 
   ~Monitor();
   Monitor(const Monitor&) = delete;

@@ -259,15 +259,17 @@ Status Nftables::apply_edits(const TableId& table, const std::vector<TableEdit>&
 }
 
 Result<std::vector<std::string>> Nftables::apply(const TableContents& desired) {
-  return apply_in_portions(desired, std::numeric_limits<std::size_t>::max());
+  return apply_in_portions(
+      desired.table.id, std::numeric_limits<std::size_t>::max(),
+      [&](const std::optional<TableContents>&) -> const TableContents& { return desired; });
 }
 
-Result<std::vector<std::string>> Nftables::apply_in_portions(const TableContents& desired,
-                                                             std::size_t elements_each) {
-  const TableId& table = desired.table.id;
+Result<std::vector<std::string>> Nftables::apply_in_portions(const TableId& table,
+                                                             std::size_t elements_each,
+                                                             const Wish& wish) {
   for (int i = 0; i < kTries; ++i) {
     ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] { return read_once(table); }));
-    auto edits = plan_table(desired, reading.contents);
+    auto edits = plan_table(wish(reading.contents), reading.contents);
     reading.contents.reset();
     std::vector<std::string> words;
     for (const auto& edit : edits) words.push_back(describe(edit));

@@ -43,9 +43,11 @@ class Nftables {
   Result<std::vector<std::string>> apply(const nft::TableContents& desired);
   /// The same for large tables, in portions of so many elements (net/nft_portions.h): other
   /// transactions may come in between, and an error may leave a part done. Applying again goes on
-  /// from there.
-  Result<std::vector<std::string>> apply_in_portions(const nft::TableContents& desired,
-                                                     std::size_t elements_each);
+  /// from there. `wish` says what the table should be, knowing what it is; the value must live as
+  /// long as the call. It is asked again where the ruleset has changed meanwhile.
+  using Wish = std::function<const nft::TableContents&(const std::optional<nft::TableContents>&)>;
+  Result<std::vector<std::string>> apply_in_portions(const nft::TableId& table,
+                                                     std::size_t elements_each, const Wish& wish);
   /// Carries edits of a table out, planned on what it is known to hold. Whole or not at all.
   Status apply_edits(const nft::TableId& table, const std::vector<nft::TableEdit>& edits,
                      std::optional<std::uint32_t> on_generation = {});

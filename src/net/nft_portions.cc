@@ -71,11 +71,11 @@ class Portions {
   }
   static void append(std::vector<Element>& to, std::vector<Element>& from) {
     std::move(from.begin(), from.end(), std::back_inserter(to));
-    std::sort(to.begin(), to.end());
   }
 
   // Leaves in `change.drop` what is not replaced.
   void cut_puts(const std::string& set, SetChange& change) {
+    if (!change.drop.empty()) std::sort(change.put.begin(), change.put.end());
     const std::size_t step = std::max<std::size_t>(elements_each_, 1);
     for (std::size_t begin = 0; begin < change.put.size(); begin += step) {
       const auto from = change.put.begin() + static_cast<std::ptrdiff_t>(begin);

@@ -245,7 +245,8 @@ TableContents NftServices::whole() {
         ServiceMap::kNodeWays, ServiceMap::kNodePicks);
   for (std::size_t i = 0; i < kServiceMaps; ++i) {
     auto& set = table.sets.at(name_of(static_cast<ServiceMap>(i))).elements;
-    sort_once(elements[i]);
+    // Two ports of a service may have the same endpoint; all else is there once.
+    if (static_cast<ServiceMap>(i) == ServiceMap::kHairpins) sort_once(elements[i]);
     std::move(elements[i].begin(), elements[i].end(), std::back_inserter(set));
   }
   return table;

@@ -19,8 +19,6 @@ using weft::test::must;
 using weft::test::ServiceLab;
 using weft::test::Space;
 
-constexpr std::size_t kPortion = 20'000;
-
 NftOptions options(Family family) {
   const bool v4 = family == Family::kIpv4;
   return {.family = family,
@@ -35,7 +33,7 @@ class Table {
       : options_(std::move(options)),
         nftables_(space.in([] { return must(kernel::Nftables::open()); })),
         services_(options_) {
-    must(nftables_.apply_in_portions(services_.whole(), kPortion));
+    repair();
   }
 
   void put(const Service& service, const std::vector<Endpoint>& endpoints) {
@@ -55,9 +53,7 @@ class Table {
   }
 
   // What would have to be done to make the kernel's table what it should be.
-  std::vector<std::string> repair() {
-    return must(nftables_.apply_in_portions(services_.whole(), kPortion));
-  }
+  std::vector<std::string> repair() { return must(nftables_.apply(services_.whole())); }
   // As a proxy that starts finds it.
   NftInheritance inheritance() {
     return {must(nftables_.read(service_table(options_.family))).value(), options_.family};
@@ -348,8 +344,7 @@ TEST_P(NftablesService, ARestartFindsEverythingInItsPlace) {
   again.load(plain.name, plain.created, table.planned(plain, {here(), here_too(), there()}));
   again.load(sticky().name, {}, table.planned(sticky(), {here(), there()}));
   again.forget_inheritance();
-  EXPECT_EQ(must(table.nftables().apply_in_portions(again.whole(), kPortion)),
-            std::vector<std::string>{});
+  EXPECT_EQ(must(table.nftables().apply(again.whole())), std::vector<std::string>{});
 }
 
 TEST_P(NftablesService, WhatOthersDidIsRepaired) {

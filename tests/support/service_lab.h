@@ -154,6 +154,12 @@ inline std::string ask(const Space& from, const IpAddress& address, std::uint16_
   Fd socket(from.in([&] {
     return ::socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   }));
+  // From a port that no earlier question came from: its flow would be remembered, and go on to
+  // where that one went.
+  static std::atomic<std::uint16_t> next_port = 20'000;
+  SocketAddress own(IpAddress::any(address.family()), next_port++);
+  if (::bind(socket.get(), own.get(), own.size) != 0)
+    return std::string("bind: ") + std::strerror(errno);
   SocketAddress to(address, port);
   if (::connect(socket.get(), to.get(), to.size) != 0)
     return std::string("connect: ") + std::strerror(errno);
@@ -183,7 +189,7 @@ class ServiceLab {
     plug(here, pod(1, 1), pod(1, 10));
     plug(here_too, pod(1, 1), pod(1, 11));
     plug(pod_client, pod(1, 1), pod(1, 20));
-    other.sh("ip addr add " + pod(2, 10).to_string() + host() + " dev lo");
+    other.sh("ip addr add " + pod(2, 10).to_string() + host() + " dev lo" + nodad());
     route(node, pod(2, 10).to_string() + host() + " via " + uplink(3, 2).to_string());
     // What leaves the cluster, and addresses of services, too.
     route(node, "default via " + uplink(2, 9).to_string());
@@ -208,6 +214,7 @@ class ServiceLab {
  private:
   bool v4() const { return family_ == Family::kIpv4; }
   std::string host() const { return v4() ? "/32" : "/128"; }
+  std::string nodad() const { return v4() ? "" : " nodad"; }
   IpAddress numbered(const char* v4_front, const char* v6_front, int network, int number) const {
     return IpAddress::parse((v4() ? v4_front : v6_front) + std::to_string(network) +
                             (v4() ? "." : "::") + std::to_string(number))
@@ -221,9 +228,8 @@ class ServiceLab {
                        .kind = "veth",
                        .up = true,
                        .peer = kernel::VethPeer{.name = "eth0", .netns_fd = space.fd()}}));
-    const std::string nodad = v4() ? "" : " nodad";
-    node.sh("ip addr add " + gateway.to_string() + host() + " dev " + port + nodad);
-    space.sh("ip addr add " + own.to_string() + host() + " dev eth0" + nodad);
+    node.sh("ip addr add " + gateway.to_string() + host() + " dev " + port + nodad());
+    space.sh("ip addr add " + own.to_string() + host() + " dev eth0" + nodad());
     space.sh("ip link set eth0 up");
     route(node, own.to_string() + host() + " dev " + port + " src " + gateway.to_string());
     route(space, gateway.to_string() + host() + " dev eth0");
