@@ -50,6 +50,8 @@ function(weft_room name)
     add_library(tiny_${name} STATIC EXCLUDE_FROM_ALL ${ROOM_SOURCES})
     list(TRANSFORM ROOM_LINKS REPLACE "^weft_" "tiny_")
     target_link_libraries(tiny_${name} PUBLIC weft_flags ${ROOM_LINKS})
+    # The linters have read them once.
+    set_target_properties(tiny_${name} PROPERTIES EXPORT_COMPILE_COMMANDS OFF)
     weft_tiny(tiny_${name})
   endif()
 endfunction()

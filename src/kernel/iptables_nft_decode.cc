@@ -309,14 +309,16 @@ class Reader {
   bool destination_nat(std::string_view bytes) {
     const auto range = read_info<nf_nat_range>(bytes);
     if (!range || range->flags != (NF_NAT_RANGE_MAP_IPS | NF_NAT_RANGE_PROTO_SPECIFIED) ||
-        std::memcmp(&range->min_addr, &range->max_addr, sizeof range->min_addr) != 0 ||
         range->min_proto.all != range->max_proto.all)
       return false;
-    const auto address = IpAddress::from_bytes(
-        {reinterpret_cast<const char*>(&range->min_addr), address_bits(family_) / 8U});
-    if (!address) return false;
+    const auto address = nat_address(range->min_addr);
+    if (!address || address != nat_address(range->max_addr)) return false;
     rule_.target = DestinationNat{*address, be16toh(range->min_proto.all)};
     return true;
+  }
+  std::optional<IpAddress> nat_address(const nf_inet_addr& address) const {
+    return IpAddress::from_bytes(
+        {reinterpret_cast<const char*>(&address), address_bits(family_) / 8U});
   }
   bool masquerade(std::string_view bytes) {
     // Flags come first in IPv6's struct, second in IPv4's.
