@@ -75,6 +75,18 @@ void ServiceBoard::remove_slice(std::string_view ns, std::string_view name) {
   drop_slice(slice_key(ns, name), std::string(name));
 }
 
+void ServiceBoard::keep_service(const ServiceName& name) {
+  const auto found = records_.find(name);
+  if (found != records_.end()) found->second.epoch = services_.epoch;
+}
+
+void ServiceBoard::keep_slice(std::string_view ns, std::string_view name) {
+  const auto owner = slice_owners_.find(slice_key(ns, name));
+  if (owner == slice_owners_.end()) return;
+  for (NamedSlice& slice : owner->second->second.slices)
+    if (slice.name == name) slice.epoch = slices_.epoch;
+}
+
 void ServiceBoard::end_services() {
   services_.complete = true;
   for (auto& named : records_)
@@ -99,6 +111,13 @@ std::optional<ServiceBoard::Entry> ServiceBoard::find(const ServiceName& name) c
   Entry entry{.service = &*found->second.service};
   for (const NamedSlice& slice : found->second.slices) entry.slices.push_back(&slice.digest);
   return entry;
+}
+
+std::vector<ServiceName> ServiceBoard::names() const {
+  std::vector<ServiceName> all;
+  for (const auto& [name, record] : records_)
+    if (record.service) all.push_back(name);
+  return all;
 }
 
 std::vector<ServiceName> ServiceBoard::take_changed() {

@@ -29,6 +29,9 @@ class ServiceBoard {
   void put(const EndpointSlice& slice);
   void remove_service(const ServiceName& name);
   void remove_slice(std::string_view ns, std::string_view name);
+  /// The object is there, but cannot be read: it counts as what it was.
+  void keep_service(const ServiceName& name);
+  void keep_slice(std::string_view ns, std::string_view name);
 
   /// All that is put from here on is in the list; a list that has not ended is void.
   void begin_services() { ++services_.epoch; }
@@ -49,6 +52,8 @@ class ServiceBoard {
   /// The services that are different from what they were at the last call, each once.
   std::vector<ServiceName> take_changed();
 
+  /// Of all services that there are.
+  std::vector<ServiceName> names() const;
   std::size_t service_count() const { return service_count_; }
 
  private:

@@ -135,6 +135,21 @@ TEST(ServiceBoard, AListRemovesWhatItDoesNotNameOnceItIsWhole) {
   EXPECT_EQ(board.take_changed(), Names{});
 }
 
+TEST(ServiceBoard, WhatAListNamesAndCannotReadCountsAsWhatItWas) {
+  ServiceBoard board = settled();
+  board.begin_services();
+  board.begin_slices();
+  board.keep_service(kWeb);
+  board.keep_slice("shop", "web-1");
+  board.keep_service(kOther);
+  board.keep_slice("shop", "unknown");
+  board.end_services();
+  board.end_slices();
+  EXPECT_EQ(board.take_changed(), Names{});
+  EXPECT_EQ(board.names(), Names{kWeb});
+  EXPECT_EQ(slices_of(board), 1U);
+}
+
 TEST(ServiceBoard, AListThatBreaksOffRemovesNothing) {
   ServiceBoard board = settled();
   board.begin_services();

@@ -1,0 +1,127 @@
+#include "service/service_feed.h"
+
+#include <utility>
+
+#include "base/log.h"
+
+namespace weft::service {
+
+// What is done with a kind of object on the board.
+struct ServiceFeed::Services {
+  using Object = Service;
+  static constexpr const char* kKind = "Service";
+  static void begin(ServiceBoard& board) { board.begin_services(); }
+  static void end(ServiceBoard& board) { board.end_services(); }
+  static void keep(ServiceBoard& board, const std::string& ns, const std::string& name) {
+    board.keep_service({ns, name});
+  }
+  static void remove(ServiceBoard& board, const std::string& ns, const std::string& name) {
+    board.remove_service({ns, name});
+  }
+};
+
+struct ServiceFeed::Slices {
+  using Object = EndpointSlice;
+  static constexpr const char* kKind = "EndpointSlice";
+  static void begin(ServiceBoard& board) { board.begin_slices(); }
+  static void end(ServiceBoard& board) { board.end_slices(); }
+  static void keep(ServiceBoard& board, const std::string& ns, const std::string& name) {
+    board.keep_slice(ns, name);
+  }
+  static void remove(ServiceBoard& board, const std::string& ns, const std::string& name) {
+    board.remove_slice(ns, name);
+  }
+};
+
+template <class Kind>
+class ServiceFeed::Sink : public KubeSink, public ObjectSink {
+ public:
+  explicit Sink(ServiceFeed& feed) : feed_(feed) {}
+
+  // Both of them.
+  void begin() override { feed_.board_.with(Kind::begin); }
+
+  void list_item(const KubeMeta& meta, std::string_view object) override {
+    take(meta.ns, meta.name, Kind::Object::parse(object));
+  }
+  void commit() override { feed_.board_.with(Kind::end); }
+  bool put(const KubeMeta& meta, std::string_view object) override {
+    take(meta.ns, meta.name, Kind::Object::parse(object));
+    return true;
+  }
+  bool remove(const KubeMeta& meta) override {
+    feed_.board_.with([&](ServiceBoard& board) { Kind::remove(board, meta.ns, meta.name); });
+    return true;
+  }
+
+  void end() override { commit(); }
+  void put(const ObjectKey& key, const Json& object) override {
+    take(key.ns, key.name, Kind::Object::read(object));
+  }
+  void remove(const ObjectKey& key) override {
+    feed_.board_.with([&](ServiceBoard& board) { Kind::remove(board, key.ns, key.name); });
+  }
+
+ private:
+  void take(const std::string& ns, const std::string& name,
+            const Result<typename Kind::Object>& object) {
+    const std::string title = std::string(Kind::kKind) + " " + ns + "/" + name;
+    feed_.tell(title, object ? object->faults : std::vector{object.error().text()});
+    feed_.board_.with([&](ServiceBoard& board) {
+      if (object)
+        board.put(*object);
+      else
+        Kind::keep(board, ns, name);
+    });
+  }
+
+  ServiceFeed& feed_;
+};
+
+ServiceFeed::ServiceFeed(NodeFacts node)
+    : board_(ServiceBoard(std::move(node))),
+      services_(std::make_unique<Sink<Services>>(*this)),
+      slices_(std::make_unique<Sink<Slices>>(*this)) {}
+
+ServiceFeed::~ServiceFeed() = default;
+
+KubeSink& ServiceFeed::kube_services() {
+  return *services_;
+}
+KubeSink& ServiceFeed::kube_slices() {
+  return *slices_;
+}
+ObjectSink& ServiceFeed::services() {
+  return *services_;
+}
+ObjectSink& ServiceFeed::slices() {
+  return *slices_;
+}
+
+void ServiceFeed::tell(const std::string& object, const std::vector<std::string>& faults) {
+  for (const auto& fault : faults) {
+    const std::string line = object + ": " + fault;
+    if (told_.with([&](auto& told) { return told.insert(line).second; })) spdlog::warn("{}", line);
+  }
+}
+
+bool ServiceFeed::complete() const {
+  return board_.with([](const ServiceBoard& board) { return board.complete(); });
+}
+
+std::vector<PlannedService> ServiceFeed::take_all(const std::vector<Family>& families,
+                                                  const PlanOptions& options) {
+  return board_.with([&](ServiceBoard& board) {
+    board.take_changed();
+    return plan_services(board, board.names(), families, options);
+  });
+}
+
+std::vector<PlannedService> ServiceFeed::take_changed(const std::vector<Family>& families,
+                                                      const PlanOptions& options) {
+  return board_.with([&](ServiceBoard& board) {
+    return plan_services(board, board.take_changed(), families, options);
+  });
+}
+
+}  // namespace weft::service

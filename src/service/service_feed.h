@@ -1,0 +1,55 @@
+// service_feed.h: where stores put Services and EndpointSlices, and from where the proxy takes what
+// has changed.
+//
+// The same for the Kubernetes API and for a folder of manifests: both see a sink a kind. What makes
+// no sense in an object is logged once and left out; an object that cannot be read at all counts
+// as what it was. Every member may be called from any thread, each sink from one.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <set>
+#include <vector>
+
+#include "base/lock_guarded.h"
+#include "service/planned_service.h"
+#include "store/kube_list_watch.h"
+#include "store/object_folder.h"
+
+namespace weft::service {
+
+class ServiceFeed {
+ public:
+  explicit ServiceFeed(NodeFacts node);
+  ~ServiceFeed();
+
+  // They live as long as the feed.
+  KubeSink& kube_services();
+  KubeSink& kube_slices();
+  ObjectSink& services();  ///< manifests
+  ObjectSink& slices();
+
+  /// Whether both kinds have been listed. Before that nothing may be programmed.
+  bool complete() const;
+  /// All that there is; nothing of it is a change any more.
+  std::vector<PlannedService> take_all(const std::vector<Family>& families,
+                                       const PlanOptions& options);
+  /// What has changed since it was last taken.
+  std::vector<PlannedService> take_changed(const std::vector<Family>& families,
+                                           const PlanOptions& options);
+
+ private:
+  template <class Kind>
+  class Sink;
+  struct Services;
+  struct Slices;
+
+  void tell(const std::string& object, const std::vector<std::string>& faults);
+
+  LockGuarded<ServiceBoard> board_;
+  LockGuarded<std::set<std::string>> told_;  // faults, so that each is logged once
+  std::unique_ptr<Sink<Services>> services_;
+  std::unique_ptr<Sink<Slices>> slices_;
+};
+
+}  // namespace weft::service
