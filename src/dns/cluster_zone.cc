@@ -34,11 +34,6 @@ bool has_name(const ClusterZone& zone, const ServiceRecords& service) {
   return false;
 }
 
-const ServiceRecords* find_service(const ClusterZone& zone, std::string_view key) {
-  const auto* entry = zone.services.find(key);
-  return entry != nullptr && has_name(zone, **entry) ? entry->get() : nullptr;
-}
-
 // "_http._tcp" out of the two labels; nothing for others.
 std::optional<WantedPort> port_labels(std::string_view name, std::string_view protocol) {
   if (name.size() < 2 || name[0] != '_' || protocol.size() < 2 || protocol[0] != '_')
@@ -125,6 +120,14 @@ ZoneMatch find(const ClusterZone& zone, const ServedZone& in, const LookupName& 
     match = in.is_reverse ? find_reverse(zone, name) : find_forward(zone, name, above);
   match.zone = &in;
   return match;
+}
+
+const ServiceRecords* find_service(const ClusterZone& zone, std::string_view key) {
+  const auto* entry = zone.services.find(key);
+  if (entry == nullptr || !has_name(zone, **entry)) return nullptr;
+  const std::string_view ns = key.substr(2U + byte_at(key, 0));
+  if (zone.options->listed_namespaces_only && !has_namespace(zone, ns)) return nullptr;
+  return entry->get();
 }
 
 bool has_namespace(const ClusterZone& zone, std::string_view name) {

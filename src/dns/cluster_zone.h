@@ -51,6 +51,8 @@ struct ZoneOptions {
   bool ignore_empty_service = false;
   /// False: headless Services have no names.
   bool endpoints = true;
+  /// Namespaces that nobody has listed have no names, whatever is in them.
+  bool listed_namespaces_only = false;
   /// If not empty, the only namespaces with names.
   std::set<std::string, std::less<>> namespaces = {};
   /// Where this server is reached: the addresses of the zone's name server.
@@ -120,7 +122,10 @@ const ServedZone* zone_of(const ClusterZone& zone, const LookupName& name);
 /// REQUIRES that `in` is zone_of() it.
 ZoneMatch find(const ClusterZone& zone, const ServedZone& in, const LookupName& name);
 
-/// Whether the namespace is there, by a watch or by a Service in it, and may have names.
+/// The Service of that key if it has a name; nullptr otherwise.
+const ServiceRecords* find_service(const ClusterZone& zone, std::string_view key);
+
+/// Whether the namespace is there, by a list or by a Service in it, and may have names.
 bool has_namespace(const ClusterZone& zone, std::string_view name);
 
 /// The forward zone that PTR records point into; nullptr where there is none.

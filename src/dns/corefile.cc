@@ -148,8 +148,8 @@ Result<CorefileZone> parse_corefile_zone(const std::string& given) {
 
 Result<Corefile> parse_corefile(const CorefileSources::File& file, const CorefileSources& sources,
                                 std::uint16_t default_port) {
-  ASSIGN_OR_RETURN(CorefileTokens tokens, split_corefile(file, sources));
-  ASSIGN_OR_RETURN(tokens, expand_imports(std::move(tokens), sources));
+  ASSIGN_OR_RETURN(const CorefileTokens words, split_corefile(file, sources));
+  ASSIGN_OR_RETURN(CorefileTokens tokens, expand_imports(words, sources));
   ASSIGN_OR_RETURN(Corefile parsed, Parser(std::move(tokens)).parse());
   RETURN_IF_ERROR(check_zones(parsed, default_port));
   return parsed;

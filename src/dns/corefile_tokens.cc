@@ -180,7 +180,8 @@ Result<CorefileTokens> split_corefile(const CorefileSources::File& file,
   return tokens;
 }
 
-Result<CorefileTokens> expand_imports(CorefileTokens tokens, const CorefileSources& sources) {
+Result<CorefileTokens> expand_imports(const CorefileTokens& tokens,
+                                      const CorefileSources& sources) {
   return Importer(sources).expand(tokens, 0);
 }
 

@@ -28,6 +28,6 @@ Result<CorefileTokens> split_corefile(const CorefileSources::File& file,
 
 /// Takes the definitions of snippets out and puts in what `import` names, to any depth that makes
 /// sense.
-Result<CorefileTokens> expand_imports(CorefileTokens tokens, const CorefileSources& sources);
+Result<CorefileTokens> expand_imports(const CorefileTokens& tokens, const CorefileSources& sources);
 
 }  // namespace weft::dns

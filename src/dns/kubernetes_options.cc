@@ -77,6 +77,7 @@ std::vector<PluginOption> option_table(KubernetesOptions& options) {
       {"namespace_labels", 1, kAnyNumber,
        [&](const CorefileLine& line) -> Status {
          options.namespace_label_selector = joined(line.words);
+         zone.listed_namespaces_only = true;
          return {};
        }},
       {"ignore", 1, 1, [&](const CorefileLine& line) { return take_ignore(line, zone); }},

@@ -68,6 +68,11 @@ std::optional<std::string> service_key(const ServiceName& name) {
   return label_behind_length(name.name) + label_behind_length(name.ns);
 }
 
+ServiceName name_of_key(std::string_view key) {
+  const std::size_t size = byte_at(key, 0);
+  return {.ns = std::string(key.substr(2 + size)), .name = std::string(key.substr(1, size))};
+}
+
 std::string endpoint_label(const IpAddress& address, std::string_view hostname,
                            std::string_view pod) {
   if (is_label(hostname)) return lower(hostname);

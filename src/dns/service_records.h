@@ -93,6 +93,9 @@ struct ServiceRecords {
 /// no DNS label.
 std::optional<std::string> service_key(const ServiceName& name);
 
+/// The name behind a key, in small letters.
+ServiceName name_of_key(std::string_view key);
+
 /// The label of an endpoint's own name: its hostname, or `pod` (where the zone uses that), or its
 /// address with dashes. What is no label is passed over.
 std::string endpoint_label(const IpAddress& address, std::string_view hostname,

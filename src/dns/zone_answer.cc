@@ -219,15 +219,15 @@ void ZoneAnswer::write_address(std::string_view owner, const IpAddress& address,
 
 // A Service that has the address as its own is the one answer; otherwise each endpoint's name is.
 void ZoneAnswer::write_pointers(const ZoneMatch& match, std::string_view owner) {
-  for (const auto& key : *match.owners)
-    if (const auto* service = zone_.services.find(key))
-      if (has_cluster_address(**service, match.address)) return write_pointer(owner, **service, {});
-  for (const auto& key : *match.owners) {
-    const auto* service = zone_.services.find(key);
-    if (service == nullptr || (*service)->endpoints == nullptr) continue;
-    const EndpointTable& table = (*service)->endpoints->of(match.address.family());
+  for (const std::string& key : *match.owners)
+    if (const ServiceRecords* service = find_service(zone_, key))
+      if (has_cluster_address(*service, match.address)) return write_pointer(owner, *service, {});
+  for (const std::string& key : *match.owners) {
+    const ServiceRecords* service = find_service(zone_, key);
+    if (service == nullptr || service->endpoints == nullptr) continue;
+    const EndpointTable& table = service->endpoints->of(match.address.family());
     if (const auto index = table.find(match.address))
-      write_pointer(owner, **service, table.label(*index));
+      write_pointer(owner, *service, table.label(*index));
   }
 }
 

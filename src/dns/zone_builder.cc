@@ -286,6 +286,34 @@ void ZoneBuilder::disown(const IpAddress& address, const std::string& key) {
     next_.reverse.put({.address = address, .owners = std::move(owners)});
 }
 
+bool ZoneBuilder::keep_services(const Names& named) {
+  std::vector<ServiceName> gone;
+  next_.services.for_each([&](const std::shared_ptr<const ServiceRecords>& service) {
+    const ServiceName name = name_of_key(service->name_and_namespace());
+    if (!named.contains(name.to_string())) gone.push_back(name);
+  });
+  for (const ServiceName& name : gone) remove(name);
+  return !gone.empty();
+}
+
+bool ZoneBuilder::keep_slices(const Names& named) {
+  std::vector<std::string> gone;
+  for (const auto& [id, key] : key_of_)
+    if (!named.contains(id)) gone.push_back(id);
+  for (const std::string& id : gone) {
+    const std::size_t slash = id.find('/');
+    remove_slice(id.substr(0, slash), id.substr(slash + 1));
+  }
+  return !gone.empty();
+}
+
+bool ZoneBuilder::keep_namespaces(const Names& named) {
+  const std::size_t removed =
+      std::erase_if(watched_namespaces_, [&](const auto& name) { return !named.contains(name); });
+  namespaces_changed_ = namespaces_changed_ || removed != 0;
+  return removed != 0;
+}
+
 void ZoneBuilder::set_complete() {
   changed_ = changed_ || !next_.complete;
   next_.complete = true;
@@ -296,7 +324,8 @@ std::shared_ptr<const ClusterZone> ZoneBuilder::zone(std::uint32_t now) {
   if (std::exchange(namespaces_changed_, false)) {
     auto namespaces =
         std::make_shared<Namespaces>(watched_namespaces_.begin(), watched_namespaces_.end());
-    for (const auto& [ns, count] : services_in_) namespaces->insert(ns);
+    if (!next_.options->listed_namespaces_only)
+      for (const auto& [ns, count] : services_in_) namespaces->insert(ns);
     if (*namespaces != *next_.namespaces) {
       next_.namespaces = std::move(namespaces);
       changed_ = true;

@@ -17,6 +17,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "cluster/endpoint_slice.h"
@@ -36,6 +37,13 @@ class ZoneBuilder {
   bool remove_slice(const std::string& ns, const std::string& name);
   bool put_namespace(const std::string& name);
   bool remove_namespace(const std::string& name);
+
+  /// After a list: what it did not bring is gone. `named` holds "namespace/name", for namespaces
+  /// their names. False when nothing was.
+  using Names = std::unordered_set<std::string>;
+  bool keep_services(const Names& named);
+  bool keep_slices(const Names& named);
+  bool keep_namespaces(const Names& named);
 
   /// From now on a name that is not known is not there.
   void set_complete();

@@ -92,7 +92,7 @@ Result<std::string> KubeListWatch::list_page(const std::string& continuation,
     sink_.list_item(meta, object);
     return {};
   });
-  std::string path = options_.path + "?limit=" + std::to_string(options_.page);
+  std::string path = options_.path + "?limit=" + std::to_string(options_.page) + selection();
   if (version_.empty()) path += "&resourceVersion=0";
   if (!continuation.empty()) path += "&continue=" + query_value(continuation);
   Status read;
@@ -116,7 +116,7 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
                  milliseconds(options_.watch_time * 3 / 2)));
   const std::string path = options_.path + "?watch=true&allowWatchBookmarks=true&resourceVersion=" +
                            query_value(version_) +
-                           "&timeoutSeconds=" + std::to_string(time.count());
+                           "&timeoutSeconds=" + std::to_string(time.count()) + selection();
   KubeFrames frames;
   Status trouble;
   bool heard = false;
@@ -139,6 +139,11 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
   if (ended || (heard && ended.error().number == ETIMEDOUT)) return {};
   if (ended.error().number == ECANCELED) return {};
   return because("watching " + options_.path, std::move(ended).error());
+}
+
+std::string KubeListWatch::selection() const {
+  if (options_.label_selector.empty()) return {};
+  return "&labelSelector=" + query_value(options_.label_selector);
 }
 
 Status KubeListWatch::apply(std::string_view frame) {

@@ -49,6 +49,8 @@ class KubeSink {
 
 struct KubeListWatchOptions {
   std::string path;  ///< of the collection: "/api/v1/nodes"
+  /// "app=web,tier in (a,b)": only objects with such labels; empty: all.
+  std::string label_selector = {};
   int page = 500;
   /// The server ends a watch after this time (and up to half as long again), the client a
   /// little later.
@@ -80,6 +82,7 @@ class KubeListWatch {
   Result<std::string> list_page(const std::string& continuation, const std::stop_token& stop);
   Status follow(const std::stop_token& stop);
   Status apply(std::string_view frame);
+  std::string selection() const;
   void report(Status health);
 
   const KubeClient& client_;

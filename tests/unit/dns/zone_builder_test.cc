@@ -193,6 +193,43 @@ TEST(ZoneBuilder, OptionsDecideWhatHasAName) {
   EXPECT_EQ(addresses_of(*lean.zone(1)), "absent");
 }
 
+TEST(ZoneBuilder, OnlyListedNamespacesHaveNamesWhereSoAsked) {
+  auto options = zone_options();
+  options.listed_namespaces_only = true;
+  ZoneBuilder builder(options);
+  builder.put(cluster_service("shop", "web", {"10.96.0.1"}));
+  const auto of = [&](const char* name, RecordType type) {
+    return ask_text(*builder.zone(1), name, type);
+  };
+  EXPECT_EQ(of(kWeb, RecordType::kA), "absent");
+  EXPECT_EQ(of("shop.svc.cluster.local", RecordType::kA), "absent");
+  EXPECT_EQ(of("1.0.96.10.in-addr.arpa", RecordType::kPtr), "no data");
+  builder.put_namespace("shop");
+  EXPECT_EQ(of(kWeb, RecordType::kA), std::string("NOERROR\n") + kWeb + ". 30 IN A 10.96.0.1");
+  builder.remove_namespace("shop");
+  EXPECT_EQ(of(kWeb, RecordType::kA), "absent");
+}
+
+TEST(ZoneBuilder, AfterAListWhatItDidNotNameIsGone) {
+  ZoneBuilder builder(zone_options());
+  for (const char* name : {"web", "api"}) {
+    builder.put(headless_service("shop", name));
+    builder.put(slice_of("shop", name, std::string(name) + "-1", {endpoint("10.4.0.1")}));
+  }
+  builder.put_namespace("shop");
+  builder.put_namespace("gone");
+  EXPECT_FALSE(builder.keep_services({"shop/web", "shop/api"}));
+  EXPECT_TRUE(builder.keep_services({"shop/web"}));
+  EXPECT_TRUE(builder.keep_namespaces({"shop"}));
+  EXPECT_TRUE(builder.keep_slices({"shop/api-1"}));
+  const auto zone = builder.zone(1);
+  EXPECT_EQ(addresses_of(*zone), "absent") << "a headless Service whose endpoints are gone";
+  EXPECT_EQ(addresses_of(*zone, "api.shop.svc.cluster.local"), "absent");
+  EXPECT_EQ(addresses_of(*zone, "gone.svc.cluster.local"), "absent");
+  EXPECT_EQ(addresses_of(*zone, "shop.svc.cluster.local"), "no data");
+  EXPECT_EQ(zone->services.size(), 1U);
+}
+
 TEST(ZoneBuilder, WhatCannotBeANameIsToldOf) {
   ZoneBuilder builder(zone_options());
   EXPECT_FALSE(builder.put(cluster_service("shop", "a.b", {"10.96.0.1"})));

@@ -1,0 +1,184 @@
+#include "dns/kube_source.h"
+
+#include <cerrno>
+#include <chrono>
+#include <utility>
+
+#include "base/memory.h"
+#include "base/unix_time.h"
+
+namespace weft::dns {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Changes that come closer together than this are one snapshot.
+constexpr milliseconds kGathering{3};
+constexpr milliseconds kIdle{60'000};
+
+std::string id_of(const KubeMeta& meta) {
+  return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name;
+}
+
+std::uint32_t serial_now() {
+  return static_cast<std::uint32_t>(unix_now().time_since_epoch().count());
+}
+
+}  // namespace
+
+// Puts one kind of object into the builder.
+class KubeSource::Sink : public KubeSink {
+ public:
+  struct Kind {
+    std::function<bool(ZoneBuilder&, const KubeMeta&, std::string_view object)> put;
+    std::function<bool(ZoneBuilder&, const KubeMeta&)> remove;
+    std::function<bool(ZoneBuilder&, const ZoneBuilder::Names&)> keep;
+  };
+  Sink(LockGuarded<ZoneBuilder>& builder, Kind kind) : builder_(builder), kind_(std::move(kind)) {}
+
+  void begin() override { listed_.clear(); }
+  void list_item(const KubeMeta& meta, std::string_view object) override {
+    listed_.insert(id_of(meta));
+    put(meta, object);
+  }
+  void commit() override {
+    builder_.with([&](ZoneBuilder& builder) { kind_.keep(builder, listed_); });
+    listed_ = {};
+    complete_ = true;
+  }
+  bool put(const KubeMeta& meta, std::string_view object) override {
+    return builder_.with([&](ZoneBuilder& builder) { return kind_.put(builder, meta, object); });
+  }
+  bool remove(const KubeMeta& meta) override {
+    return builder_.with([&](ZoneBuilder& builder) { return kind_.remove(builder, meta); });
+  }
+
+  /// Callable from any thread.
+  bool is_complete() const { return complete_; }
+
+ private:
+  LockGuarded<ZoneBuilder>& builder_;
+  const Kind kind_;
+  ZoneBuilder::Names listed_;  // of the thread of the watch, while it lists
+  std::atomic<bool> complete_{false};
+};
+
+struct KubeSource::Watch {
+  Watch(LockGuarded<ZoneBuilder>& builder, KubeListWatchOptions list_options, Sink::Kind kind)
+      : options(std::move(list_options)), sink(builder, std::move(kind)) {}
+  bool has_started() const { return started.load(std::memory_order_acquire); }
+  // Success also before the start, which waits for others.
+  Status health() const { return has_started() ? list_watch->health() : Status(); }
+
+  KubeListWatchOptions options;
+  Sink sink;
+  std::unique_ptr<KubeListWatch> list_watch;
+  std::atomic<bool> started{false};
+};
+
+KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& options,
+                       Published<ClusterZone>& zones)
+    : client_(access),
+      options_(options),
+      zones_(zones),
+      builder_(ZoneBuilder(options.zone)),
+      publisher_([this] { return publish(); }) {
+  const std::string& selector = options_.label_selector;
+  services_ = std::make_unique<Watch>(
+      builder_, KubeListWatchOptions{.path = "/api/v1/services", .label_selector = selector},
+      Sink::Kind{
+          .put =
+              [this](ZoneBuilder& builder, const KubeMeta& meta, std::string_view object) {
+                const auto service = Service::parse(object);
+                if (service) return builder.put(*service);
+                note_unreadable("service " + id_of(meta), service.error());
+                return false;
+              },
+          .remove =
+              [](ZoneBuilder& builder, const KubeMeta& meta) {
+                return builder.remove({.ns = meta.ns, .name = meta.name});
+              },
+          .keep = [](ZoneBuilder& builder,
+                     const ZoneBuilder::Names& names) { return builder.keep_services(names); }});
+  slices_ = std::make_unique<Watch>(
+      builder_,
+      KubeListWatchOptions{.path = "/apis/discovery.k8s.io/v1/endpointslices",
+                           .label_selector = selector},
+      Sink::Kind{
+          .put =
+              [this](ZoneBuilder& builder, const KubeMeta& meta, std::string_view object) {
+                const auto slice = EndpointSlice::parse(object);
+                if (slice) return builder.put(*slice);
+                note_unreadable("endpointslice " + id_of(meta), slice.error());
+                return false;
+              },
+          .remove = [](ZoneBuilder& builder,
+                       const KubeMeta& meta) { return builder.remove_slice(meta.ns, meta.name); },
+          .keep = [](ZoneBuilder& builder,
+                     const ZoneBuilder::Names& names) { return builder.keep_slices(names); }});
+  namespaces_ = std::make_unique<Watch>(
+      builder_,
+      KubeListWatchOptions{.path = "/api/v1/namespaces",
+                           .label_selector = options_.namespace_label_selector},
+      Sink::Kind{
+          .put = [](ZoneBuilder& builder, const KubeMeta& meta,
+                    std::string_view) { return builder.put_namespace(meta.name); },
+          .remove = [](ZoneBuilder& builder,
+                       const KubeMeta& meta) { return builder.remove_namespace(meta.name); },
+          .keep = [](ZoneBuilder& builder,
+                     const ZoneBuilder::Names& names) { return builder.keep_namespaces(names); }});
+  zones_.set(builder_.with([](ZoneBuilder& builder) { return builder.zone(serial_now()); }));
+  publisher_.start();
+  start(*services_);
+  start(*namespaces_);
+}
+
+KubeSource::~KubeSource() {
+  publisher_.stop();
+}
+
+void KubeSource::start(Watch& watch) {
+  watch.list_watch = std::make_unique<KubeListWatch>(client_, watch.options, watch.sink,
+                                                     [this] { publisher_.nudge(); });
+  watch.started.store(true, std::memory_order_release);
+}
+
+Status KubeSource::health() const {
+  for (const Watch* watch : {services_.get(), namespaces_.get(), slices_.get()})
+    if (Status health = watch->health(); !health) return health;
+  return {};
+}
+
+bool KubeSource::everything_is_listed() const {
+  const auto namespaces = namespaces_->health();
+  const bool may_not_list =
+      !namespaces && namespaces.error().number == EPERM && !options_.zone.listed_namespaces_only;
+  return services_->sink.is_complete() &&
+         (slices_->sink.is_complete() || !options_.zone.endpoints) &&
+         (namespaces_->sink.is_complete() || may_not_list);
+}
+
+Rest KubeSource::publish() {
+  const bool needs_slices = options_.zone.endpoints || options_.zone.ignore_empty_service;
+  if (needs_slices && services_->sink.is_complete() && !slices_->has_started()) start(*slices_);
+  const bool is_complete = everything_is_listed();
+  std::vector<std::string> faults;
+  zones_.set(builder_.with([&](ZoneBuilder& builder) {
+    if (is_complete) builder.set_complete();
+    faults = builder.take_faults();
+    return builder.zone(serial_now());
+  }));
+  for (const std::string& fault : faults)
+    if (told_.allows(fault)) spdlog::warn("{}", fault);
+  if (is_complete && !complete_.exchange(true)) {
+    spdlog::info("kubernetes: all services are read");
+    trim_heap();
+  }
+  return {kIdle, kGathering};
+}
+
+void KubeSource::note_unreadable(const std::string& what, const Error& error) {
+  if (told_.allows(what)) spdlog::warn("{} is left out: {}", what, error.text());
+}
+
+}  // namespace weft::dns
