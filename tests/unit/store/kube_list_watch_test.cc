@@ -53,7 +53,7 @@ class Followed {
   using Answer =
       std::function<void(int number, const HttpServer::Request&, const HttpServer::Peer&)>;
 
-  Followed(Answer on_list, Answer on_watch)
+  Followed(Answer on_list, Answer on_watch, const std::string& label_selector = {})
       : server_([this, on_list, on_watch](const auto& request, const auto& peer) {
           if (request.head.find("watch=true") == std::string::npos)
             on_list(lists++, request, peer);
@@ -66,6 +66,7 @@ class Followed {
         client_,
         KubeListWatchOptions{
             .path = "/nodes",
+            .label_selector = label_selector,
             .page = 2,
             .watch_time = std::chrono::seconds(5),
             .watch_silence = milliseconds(300),
@@ -147,6 +148,25 @@ TEST(KubeListWatch, OnlyTheFirstListMayBeTheOneInTheServersMemory) {
             "GET /nodes?limit=2&resourceVersion=0\n"
             "GET /nodes?limit=2&continue=next\n"
             "GET /nodes?limit=2\n");
+}
+
+TEST(KubeListWatch, TheServerIsToldWhichLabelsAreWanted) {
+  std::atomic<int> told = 0;
+  const auto look = [&](const HttpServer::Request& request) {
+    if (request.head.find("&labelSelector=%21a%2Fb%2C%21c") != std::string::npos) ++told;
+  };
+  const Followed nodes(
+      [&](int, const auto& request, const auto& peer) {
+        look(request);
+        peer.send(list({"a"}));
+      },
+      [&](int number, const auto& request, const auto& peer) {
+        if (number == 0) look(request);
+        silent(number, request, peer);
+      },
+      "!a/b,!c");
+  EXPECT_TRUE(eventually([&] { return nodes.watches >= 1; }));
+  EXPECT_TRUE(eventually([&] { return told == 2; }));
 }
 
 TEST(KubeListWatch, AContinuationThatIsGoneBeginsAnew) {

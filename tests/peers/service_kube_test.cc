@@ -1,0 +1,136 @@
+// The service proxy on a real kube-apiserver, down to packets.
+#include <gtest/gtest.h>
+
+#include "kube_server.h"
+#include "service/kube_services.h"
+#include "service/service_proxy.h"
+#include "support/eventually.h"
+#include "support/service_cases.h"
+#include "support/service_lab.h"
+
+namespace weft::service {
+namespace {
+
+using namespace test;
+using weft::test::ask;
+using weft::test::eventually;
+using weft::test::KubeServer;
+using weft::test::must;
+using weft::test::ServiceLab;
+
+constexpr char kServices[] = "/api/v1/namespaces/default/services";
+constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+constexpr char kMergePatch[] = "application/merge-patch+json";
+
+Json json(const std::string& text) {
+  return parse_json(text).value();
+}
+
+class ServicesOfKubernetes : public testing::Test {
+ protected:
+  static void SetUpTestSuite() {
+    server_ = new KubeServer;
+    // What a kube-proxy has, for the service account of these tests.
+    server_->call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", json(R"({
+      "kind":"ClusterRoleBinding","metadata":{"name":"proxier"},
+      "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
+                 "name":"system:node-proxier"},
+      "subjects":[{"kind":"ServiceAccount","name":"flannel","namespace":"kube-flannel"}]})"));
+  }
+  static void TearDownTestSuite() {
+    delete server_;
+    server_ = nullptr;
+  }
+  void SetUp() override {
+    proxy_ = lab_.node.in([&] { return must(ServiceProxy::start(feed_, {})); });
+    source_ = std::make_unique<KubeServices>(server_->access(), feed_, [this] { proxy_->nudge(); });
+  }
+  void TearDown() override {
+    for (const char* collection : {kServices, kSlices}) {
+      const Json list = server_->call("GET", collection);
+      for (const auto& object : list["items"])
+        if (object["metadata"]["name"] != "kubernetes")
+          server_->call("DELETE", std::string(collection) + "/" +
+                                      object["metadata"]["name"].get<std::string>());
+    }
+  }
+
+  // The Service web, at the address that the API server gives it.
+  void create_service() {
+    const Json made = server_->call("POST", kServices, json(R"({"metadata":{"name":"web"},
+      "spec":{"ports":[{"name":"http","protocol":"UDP","port":80}]}})"));
+    address_ = ip(made["spec"]["clusterIP"].get<std::string>());
+  }
+  static void create_slice(const std::string& address, const std::string& more_labels = "") {
+    server_->call("POST", kSlices,
+                  json(R"({"metadata":{"name":"web-1","labels":{
+      "kubernetes.io/service-name":"web")" +
+                       more_labels + R"(}},"addressType":"IPv4",
+      "ports":[{"name":"http","protocol":"UDP","port":8080}],
+      "endpoints":[{"addresses":[")" +
+                       address + R"("]}]})"));
+  }
+  bool answers(const std::string& expected) {
+    return eventually([&] {
+      const std::string all = ask(lab_.pod_client, address_, 80);
+      return all.substr(0, all.find(' ')) == expected;
+    });
+  }
+
+  static KubeServer* server_;
+  ServiceLab lab_{Family::kIpv4};
+  ServiceFeed feed_{kHere};
+  std::unique_ptr<ServiceProxy> proxy_;
+  std::unique_ptr<KubeServices> source_;
+  IpAddress address_;
+};
+KubeServer* ServicesOfKubernetes::server_ = nullptr;
+
+TEST_F(ServicesOfKubernetes, ComeChangeAndGo) {
+  create_service();
+  EXPECT_TRUE(answers("refused"));
+  create_slice("10.244.1.10");
+  EXPECT_TRUE(answers("here"));
+  EXPECT_TRUE(source_->health());
+  server_->call("PATCH", std::string(kSlices) + "/web-1",
+                json(R"({"endpoints":[{"addresses":["10.244.1.11"]}]})"), kMergePatch);
+  EXPECT_TRUE(answers("here-too"));
+  server_->call("PATCH", std::string(kSlices) + "/web-1",
+                json(R"({"endpoints":[{"addresses":["10.244.1.11"],
+                         "conditions":{"ready":false}}]})"),
+                kMergePatch);
+  EXPECT_TRUE(answers("refused"));
+  server_->call("DELETE", std::string(kServices) + "/web");
+  EXPECT_TRUE(answers("nothing"));
+}
+
+TEST_F(ServicesOfKubernetes, WhatIsLabelledForAnotherProxyIsLeftToIt) {
+  create_service();
+  create_slice("10.244.1.10");
+  EXPECT_TRUE(answers("here"));
+  const std::string label = R"({"metadata":{"labels":{"service.kubernetes.io/service-proxy-name":)";
+  server_->call("PATCH", std::string(kServices) + "/web", json(label + R"("other"}}})"),
+                kMergePatch);
+  EXPECT_TRUE(answers("nothing"));
+  server_->call("PATCH", std::string(kServices) + "/web", json(label + "null}}}"), kMergePatch);
+  EXPECT_TRUE(answers("here"));
+}
+
+TEST_F(ServicesOfKubernetes, AnApiThatIsAwayChangesNothing) {
+  create_service();
+  create_slice("10.244.1.10");
+  EXPECT_TRUE(answers("here"));
+  server_->kill();
+  EXPECT_TRUE(eventually([&] { return !source_->health(); }));
+  EXPECT_TRUE(answers("here"));
+  EXPECT_TRUE(proxy_->health());
+  server_->start();
+  server_->call("PATCH", std::string(kSlices) + "/web-1",
+                json(R"({"endpoints":[{"addresses":["10.244.1.11"]}]})"), kMergePatch);
+  EXPECT_TRUE(
+      eventually([&] { return ask(lab_.pod_client, address_, 80).substr(0, 8) == "here-too"; },
+                 std::chrono::seconds(40)));
+}
+
+}  // namespace
+}  // namespace weft::service
