@@ -65,8 +65,7 @@ int serve(std::uint16_t port, unsigned services) {
       {.addresses = {{.address = IpAddress::v4(INADDR_LOOPBACK), .port = port}}}, [&] {
         ServerBlock block;
         block.zones = {Name()};
-        block.plugins.push_back(
-            std::make_unique<KubernetesPlugin>(zones, KubernetesPlugin::Fallthrough{}));
+        block.plugins.push_back(std::make_unique<KubernetesPlugin>(zones, Fallthrough{}));
         std::vector<ServerBlock> blocks;
         blocks.push_back(std::move(block));
         return std::make_unique<Responder>(std::move(blocks), Responder::Options{});

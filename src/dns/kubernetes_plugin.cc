@@ -1,7 +1,5 @@
 #include "dns/kubernetes_plugin.h"
 
-#include <algorithm>
-
 #include "dns/zone_answer.h"
 
 namespace weft::dns {
@@ -35,10 +33,7 @@ Step KubernetesPlugin::serve(Exchange& exchange) {
 Step KubernetesPlugin::deny(const ClusterZone& zone, const ServedZone& in,
                             Exchange& exchange) const {
   const bool is_alias = !exchange.writer.is_empty(Section::kAnswer);
-  const bool falls_through = std::any_of(
-      fallthrough_.begin(), fallthrough_.end(),
-      [&](const Name& each) { return exchange.name.labels_above(each.wire()).has_value(); });
-  if (!is_alias && falls_through) {
+  if (!is_alias && is_below(exchange.name, fallthrough_)) {
     exchange.authoritative = false;
     return Step::kNext;
   }

@@ -1,20 +1,15 @@
 // kubernetes_plugin.h: answers out of the snapshot of the cluster's names.
 #pragma once
 
-#include <optional>
-#include <vector>
-
 #include "base/published.h"
 #include "dns/cluster_zone.h"
 #include "dns/plugin.h"
+#include "dns/plugin_options.h"
 
 namespace weft::dns {
 
 class KubernetesPlugin : public Plugin {
  public:
-  /// Names below these zones that do not exist are left to the next plugin.
-  using Fallthrough = std::vector<Name>;
-
   /// `zones` must outlive it.
   KubernetesPlugin(const Published<ClusterZone>& zones, Fallthrough fallthrough)
       : zones_(zones), fallthrough_(std::move(fallthrough)) {}

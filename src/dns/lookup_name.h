@@ -1,11 +1,13 @@
 // lookup_name.h: the name of a query, made ready for looking it up.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "dns/bytes.h"
 #include "dns/name.h"
@@ -50,5 +52,11 @@ class LookupName {
   std::array<char, kLongestName> bytes_;
   std::array<std::uint8_t, kMostLabels + 1> starts_;
 };
+
+/// Whether the name is one of the zones, or below one. They are given in small letters.
+inline bool is_below(const LookupName& name, const std::vector<Name>& zones) {
+  return std::any_of(zones.begin(), zones.end(),
+                     [&](const Name& zone) { return name.labels_above(zone.wire()).has_value(); });
+}
 
 }  // namespace weft::dns

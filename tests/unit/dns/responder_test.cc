@@ -101,7 +101,7 @@ class KubernetesPluginTest : public ::testing::Test {
   // What a block with the plugin, and behind it one that answers everything, says.
   std::string ask(const char* name, RecordType type = RecordType::kA, bool fall_through = false) {
     zones_.set(builder_.zone(1));
-    KubernetesPlugin::Fallthrough zones;
+    Fallthrough zones;
     if (fall_through) zones.push_back(*Name::parse("in-addr.arpa"));
     ServerBlock all = block(".", std::make_unique<KubernetesPlugin>(zones_, std::move(zones)));
     all.plugins.push_back(std::make_unique<Fixed>("192.0.2.1"));

@@ -90,8 +90,7 @@ class ServerTest : public ::testing::Test {
     return must(Server::start(options, [this] {
       ServerBlock block;
       block.zones = {Name()};
-      block.plugins.push_back(
-          std::make_unique<KubernetesPlugin>(zones_, KubernetesPlugin::Fallthrough{}));
+      block.plugins.push_back(std::make_unique<KubernetesPlugin>(zones_, Fallthrough{}));
       std::vector<ServerBlock> blocks;
       blocks.push_back(std::move(block));
       return std::make_unique<Responder>(std::move(blocks), Responder::Options{});
