@@ -5,6 +5,11 @@
 #include "base/log.h"
 
 namespace weft::service {
+namespace {
+
+constexpr std::size_t kMostTold = 1000;
+
+}  // namespace
 
 // What is done with a kind of object on the board.
 struct ServiceFeed::Services {
@@ -100,8 +105,14 @@ ObjectSink& ServiceFeed::slices() {
 
 void ServiceFeed::tell(const std::string& object, const std::vector<std::string>& faults) {
   for (const auto& fault : faults) {
-    const std::string line = object + ": " + fault;
-    if (told_.with([&](auto& told) { return told.insert(line).second; })) spdlog::warn("{}", line);
+    std::string line = object;
+    line.append(": ").append(fault);
+    const bool is_news = told_.with([&](auto& told) {
+      // Whoever may write Services can think of ever new faults.
+      if (told.size() >= kMostTold) told.clear();
+      return told.insert(line).second;
+    });
+    if (is_news) spdlog::warn("{}", line);
   }
 }
 

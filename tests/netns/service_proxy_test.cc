@@ -61,12 +61,12 @@ class ServiceProxyTest : public testing::Test {
   void write(const std::string& file, const std::string& text) {
     must(write_file_atomically(folder_ + "/" + file, text, 0644));
   }
-  std::string answer() {
-    const std::string all = ask(lab_.pod_client, ip("10.96.0.10"), 80);
+  std::string answer(int timeout_ms = 5000) {
+    const std::string all = ask(lab_.pod_client, ip("10.96.0.10"), 80, timeout_ms);
     return all.substr(0, all.find(' '));
   }
   bool answers(const std::string& expected) {
-    return eventually([&] { return answer() == expected; });
+    return eventually([&] { return answer(200) == expected; });
   }
   std::uint32_t generation() {
     return lab_.node.in([] { return must(must(kernel::Nftables::open()).generation()); });

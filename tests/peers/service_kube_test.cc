@@ -72,7 +72,7 @@ class ServicesOfKubernetes : public testing::Test {
   }
   bool answers(const std::string& expected) {
     return eventually([&] {
-      const std::string all = ask(lab_.pod_client, address_, 80);
+      const std::string all = ask(lab_.pod_client, address_, 80, 200);
       return all.substr(0, all.find(' ')) == expected;
     });
   }
@@ -128,7 +128,7 @@ TEST_F(ServicesOfKubernetes, AnApiThatIsAwayChangesNothing) {
   server_->call("PATCH", std::string(kSlices) + "/web-1",
                 json(R"({"endpoints":[{"addresses":["10.244.1.11"]}]})"), kMergePatch);
   EXPECT_TRUE(
-      eventually([&] { return ask(lab_.pod_client, address_, 80).substr(0, 8) == "here-too"; },
+      eventually([&] { return ask(lab_.pod_client, address_, 80, 200).substr(0, 8) == "here-too"; },
                  std::chrono::seconds(40)));
 }
 

@@ -11,7 +11,6 @@
 // with their name and the address that it came from.
 #pragma once
 
-#include <arpa/inet.h>
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -30,7 +29,9 @@
 #include "base/text.h"
 #include "kernel/netns.h"
 #include "kernel/rtnetlink.h"
+#include "kernel/socket_address.h"
 #include "kernel/sysctl.h"
+#include "support/eventually.h"
 #include "support/must.h"
 #include "support/uninterrupted.h"
 
@@ -67,39 +68,6 @@ class Space {
   kernel::Netns netns_;
 };
 
-/// A socket address in a form that the kernel takes, of either family.
-struct SocketAddress {
-  sockaddr_storage storage{};
-  socklen_t size = sizeof(sockaddr_in6);
-
-  SocketAddress() = default;
-  SocketAddress(const IpAddress& address, std::uint16_t port) {
-    if (address.is_v4()) {
-      sockaddr_in plain{};
-      plain.sin_family = AF_INET;
-      plain.sin_port = htons(port);
-      std::memcpy(&plain.sin_addr, address.bytes().data(), address.bytes().size());
-      std::memcpy(&storage, &plain, size = sizeof plain);
-    } else {
-      sockaddr_in6 plain{};
-      plain.sin6_family = AF_INET6;
-      plain.sin6_port = htons(port);
-      std::memcpy(&plain.sin6_addr, address.bytes().data(), address.bytes().size());
-      std::memcpy(&storage, &plain, size = sizeof plain);
-    }
-  }
-  sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-  std::string host() {
-    char text[INET6_ADDRSTRLEN] = {};
-    const void* bytes =
-        storage.ss_family == AF_INET
-            ? static_cast<const void*>(&reinterpret_cast<const sockaddr_in*>(&storage)->sin_addr)
-            : &reinterpret_cast<const sockaddr_in6*>(&storage)->sin6_addr;
-    ::inet_ntop(storage.ss_family, bytes, text, sizeof text);
-    return text;
-  }
-};
-
 /// Answers datagrams, on a thread of its own, at any number of sockets.
 class Answerer {
  public:
@@ -112,10 +80,9 @@ class Answerer {
   /// Before start().
   void listen(const Space& space, const std::string& name, const IpAddress& address,
               std::uint16_t port) {
-    Fd socket(space.in([&] {
-      return ::socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    }));
-    SocketAddress own(address, port);
+    Fd socket(space.in(
+        [&] { return ::socket(kernel::socket_family(address), SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
+    const kernel::SocketAddress own(address, port);
     ASSERT_EQ(::bind(socket.get(), own.get(), own.size), 0)
         << address.to_string() << ": " << std::strerror(errno);
     sockets_.emplace_back(name, std::move(socket));
@@ -137,9 +104,9 @@ class Answerer {
   }
   static void answer(const std::string& name, int socket) {
     char question[64];
-    SocketAddress from;
+    kernel::SocketAddress from;
     if (::recvfrom(socket, question, sizeof question, 0, from.get(), &from.size) < 0) return;
-    const std::string text = name + " " + from.host();
+    const std::string text = name + " " + from.address().to_string();
     ::sendto(socket, text.data(), text.size(), 0, from.get(), from.size);
   }
 
@@ -148,19 +115,19 @@ class Answerer {
   std::thread thread_;
 };
 
-/// What became of a datagram: the answer ("there 192.0.2.1"), "refused" or "nothing".
+/// What became of a datagram: the answer ("there 192.0.2.1"), "refused" or "nothing". A machine
+/// that is busy takes its time to answer.
 inline std::string ask(const Space& from, const IpAddress& address, std::uint16_t port,
-                       int timeout_ms = 150) {
-  Fd socket(from.in([&] {
-    return ::socket(address.is_v4() ? AF_INET : AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  }));
+                       int timeout_ms = 5000) {
+  Fd socket(from.in(
+      [&] { return ::socket(kernel::socket_family(address), SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
   // From a port that no earlier question came from: its flow would be remembered, and go on to
   // where that one went.
   static std::atomic<std::uint16_t> next_port = 20'000;
-  SocketAddress own(IpAddress::any(address.family()), next_port++);
+  const kernel::SocketAddress own(IpAddress::any(address.family()), next_port++);
   if (::bind(socket.get(), own.get(), own.size) != 0)
     return std::string("bind: ") + std::strerror(errno);
-  SocketAddress to(address, port);
+  const kernel::SocketAddress to(address, port);
   if (::connect(socket.get(), to.get(), to.size) != 0)
     return std::string("connect: ") + std::strerror(errno);
   // What the node itself sends is refused at once.
@@ -171,6 +138,11 @@ inline std::string ask(const Space& from, const IpAddress& address, std::uint16_
   const ssize_t got = ::recv(socket.get(), answer, sizeof answer, 0);
   if (got < 0) return errno == ECONNREFUSED ? "refused" : std::strerror(errno);
   return {answer, static_cast<std::size_t>(got)};
+}
+
+/// Whether nothing comes back, for as long as an answer would hardly ever take.
+inline bool hears_nothing(const Space& from, const IpAddress& address, std::uint16_t port) {
+  return ask(from, address, port, 200) == "nothing";
 }
 
 class ServiceLab {
@@ -197,6 +169,7 @@ class ServiceLab {
     answers_.listen(here_too, "here-too", pod(1, 11), kPort);
     answers_.listen(other, "there", pod(2, 10), kPort);
     answers_.start();
+    settle();
   }
 
   static constexpr std::uint16_t kPort = 8080;
@@ -213,6 +186,13 @@ class ServiceLab {
 
  private:
   bool v4() const { return family_ == Family::kIpv4; }
+  // Until all have found their neighbours: the first packet may be lost to that.
+  void settle() const {
+    for (const Space* from : {&node, &client, &other, &here, &here_too, &pod_client})
+      for (const IpAddress& to : {pod(1, 10), pod(1, 11), pod(2, 10)})
+        EXPECT_TRUE(eventually([&] { return ask(*from, to, kPort, 200) != "nothing"; }))
+            << to.to_string();
+  }
   std::string host() const { return v4() ? "/32" : "/128"; }
   std::string nodad() const { return v4() ? "" : " nodad"; }
   IpAddress numbered(const char* v4_front, const char* v6_front, int network, int number) const {
