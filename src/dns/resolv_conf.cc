@@ -221,6 +221,7 @@ Result<ResolvConf> parse_resolv_conf(std::string_view text) {
     const std::string_view line = trim(raw);
     if (line.empty() || line[0] == '#' || line[0] == ';') continue;
     const auto words = words_of(line);
+    if (words.empty()) continue;
     const std::vector<std::string> rest(words.begin() + 1, words.end());
     if (words[0] == "nameserver") {
       if (rest.empty()) return fail("a nameserver line without an address");

@@ -180,7 +180,7 @@ TEST(ResolvConf, TheNodesFileIsReadAsTheKubeletReadsIt) {
   const ResolvConf file = must(parse_resolv_conf(
       "# comment\n; another\nnameserver 192.0.2.1 more\n  nameserver\t::1  \nsearch a b.\n"
       "domain ignored\nsortlist x\noptions first\nsearch c. .\noptions ndots:2 "
-      "edns0\nunknown\n\n"));
+      "edns0\nunknown\n\n\f\n"));
   EXPECT_EQ(file, (ResolvConf{.servers = {"192.0.2.1", "::1"},
                               .searches = {"c", "."},
                               .options = {"ndots:2", "edns0"}}));
