@@ -8,6 +8,7 @@
 #include <ostream>
 
 #include "support/cni_fixture.h"
+#include "support/eventually.h"
 
 namespace weft::test {
 
@@ -186,9 +187,14 @@ TEST_P(CniDevice, DelGivesTheAddressBackWithoutNamespaceOrMaster) {
   in_fresh_netns([&](kernel::Rtnetlink& host) {
     make_master(host);
     const std::string text = device_config(ipam());
+    // The device of the container before goes with its namespace, when the kernel gets to it; until
+    // then a VLAN is taken.
+    const auto is_added = [&](const Container& container) {
+      return eventually([&] { return run("ADD", container.port(), text).ok(); });
+    };
     for (const std::string path : {"", "/no/such/path"}) {
       const Container container("c1");
-      ASSERT_TRUE(run("ADD", container.port(), text).ok());
+      ASSERT_TRUE(is_added(container));
       ContainerPort gone = container.port();
       gone.netns = path;
       const PluginReply deleted = run("DEL", gone, text);
@@ -198,7 +204,7 @@ TEST_P(CniDevice, DelGivesTheAddressBackWithoutNamespaceOrMaster) {
     }
     // Its device goes with the master.
     const Container container("c2");
-    ASSERT_TRUE(run("ADD", container.port(), text).ok());
+    ASSERT_TRUE(is_added(container));
     must(host.remove(must(host.link("master0"))->index));
     const PluginReply deleted = run("DEL", container.port(), text);
     EXPECT_TRUE(deleted.ok()) << deleted.output;
