@@ -1,5 +1,4 @@
 // The sets and maps of the table.
-#include <array>
 
 #include "net/nft_typeof.h"
 #include "service/nft_layout.h"
@@ -137,17 +136,16 @@ class SetMaker {
 }  // namespace
 
 const char* name_of(ServiceMap map) {
-  static constexpr std::array<const char*, kServiceMaps> kNames{
-      "services",           "cluster-picks",
-      "local-picks",        "node-ports",
-      "node-cluster-picks", "node-local-picks",
-      "endpoints",          "node-endpoints",
-      "stay-ids",           "node-stay-ids",
-      "stay-slots",         "stay-endpoints",
-      "allowed-sources",    "cluster-ips",
-      "hairpins",           "ways",
-      "node-ways",          "picks",
-      "node-picks"};
+  static constexpr const char* kNames[kServiceMaps] = {"services",           "cluster-picks",
+                                                       "local-picks",        "node-ports",
+                                                       "node-cluster-picks", "node-local-picks",
+                                                       "endpoints",          "node-endpoints",
+                                                       "stay-ids",           "node-stay-ids",
+                                                       "stay-slots",         "stay-endpoints",
+                                                       "allowed-sources",    "cluster-ips",
+                                                       "hairpins",           "ways",
+                                                       "node-ways",          "picks",
+                                                       "node-picks"};
   return kNames[static_cast<std::size_t>(map)];
 }
 
