@@ -254,14 +254,10 @@ Result<EndpointSlice> EndpointSlice::parse(std::string_view message) {
 
 Result<EndpointSlice> EndpointSlice::read(const Json& manifest) {
   SliceText text;
-  ObjectReader reader(manifest, "EndpointSlice");
-  const Json* metadata = reader.object("metadata");
-  if (metadata == nullptr) return fail("an EndpointSlice without metadata");
   ASSIGN_OR_RETURN(text.meta,
-                   read_object_meta(*metadata, "EndpointSlice: metadata", pairs_of(text.slice)));
-  if (text.meta.name.empty()) return fail("an EndpointSlice without a name");
-  if (text.meta.ns.empty()) text.meta.ns = "default";
+                   read_manifest_meta(manifest, "an EndpointSlice", pairs_of(text.slice)));
   const std::string where = "EndpointSlice " + text.meta.ns + "/" + text.meta.name;
+  ObjectReader reader(manifest, "EndpointSlice");
   reader.read("addressType", text.address_type);
   if (const Json* endpoints = reader.array("endpoints"))
     for (const auto& entry : *endpoints) {

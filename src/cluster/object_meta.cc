@@ -38,6 +38,26 @@ void show_members(ObjectReader& metadata, std::string_view key, const MetaPairs:
       metadata.reject(key, "its value of " + shown(name) + " is no text");
 }
 
+Result<ObjectMeta> read_members(const Json& metadata, const std::string& where,
+                                const MetaPairs& pairs) {
+  ObjectMeta meta;
+  ObjectReader reader(metadata, where);
+  reader.read("name", meta.name);
+  reader.read("namespace", meta.ns);
+  reader.read("uid", meta.uid);
+  reader.read("resourceVersion", meta.version);
+  std::string created;
+  reader.read("creationTimestamp", created);
+  if (const auto time = parse_time(created))
+    meta.created = *time;
+  else if (!created.empty())
+    reader.reject("creationTimestamp", "must be a time like 2026-01-31T12:00:00Z");
+  show_members(reader, "labels", pairs.label);
+  show_members(reader, "annotations", pairs.annotation);
+  RETURN_IF_ERROR(reader.finish());
+  return meta;
+}
+
 }  // namespace
 
 Result<KubePair> read_kube_pair(std::string_view message) {
@@ -80,23 +100,14 @@ Result<ObjectMeta> read_object_meta(std::string_view message, const MetaPairs& p
   return meta;
 }
 
-Result<ObjectMeta> read_object_meta(const Json& metadata, const std::string& where,
-                                    const MetaPairs& pairs) {
-  ObjectMeta meta;
-  ObjectReader reader(metadata, where);
-  reader.read("name", meta.name);
-  reader.read("namespace", meta.ns);
-  reader.read("uid", meta.uid);
-  reader.read("resourceVersion", meta.version);
-  std::string created;
-  reader.read("creationTimestamp", created);
-  if (const auto time = parse_time(created))
-    meta.created = *time;
-  else if (!created.empty())
-    reader.reject("creationTimestamp", "must be a time like 2026-01-31T12:00:00Z");
-  show_members(reader, "labels", pairs.label);
-  show_members(reader, "annotations", pairs.annotation);
-  RETURN_IF_ERROR(reader.finish());
+Result<ObjectMeta> read_manifest_meta(const Json& manifest, const std::string& what,
+                                      const MetaPairs& pairs) {
+  const std::string kind = what.substr(what.find(' ') + 1);
+  const Json* metadata = ObjectReader(manifest, kind).object("metadata");
+  if (metadata == nullptr) return fail(what + " without metadata");
+  ASSIGN_OR_RETURN(ObjectMeta meta, read_members(*metadata, kind + ": metadata", pairs));
+  if (meta.name.empty()) return fail(what + " without a name");
+  if (meta.ns.empty()) meta.ns = "default";
   return meta;
 }
 

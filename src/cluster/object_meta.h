@@ -14,7 +14,7 @@
 namespace weft {
 
 struct ObjectMeta {
-  std::string ns = {};  ///< empty for what has no namespace, and where a manifest says none
+  std::string ns = {};  ///< empty for what has no namespace
   std::string name = {};
   std::string uid = {};
   std::string version = {};  ///< resourceVersion
@@ -33,9 +33,10 @@ struct MetaPairs {
 /// Of an ObjectMeta's protobuf message.
 Result<ObjectMeta> read_object_meta(std::string_view message, const MetaPairs& pairs);
 
-/// Of a manifest's "metadata". `where` names the manifest in errors.
-Result<ObjectMeta> read_object_meta(const Json& metadata, const std::string& where,
-                                    const MetaPairs& pairs);
+/// Of a manifest of something that has a namespace: "default" where it says none. An Error where it
+/// has no name. `what` is the object in words: "a Service", "an EndpointSlice".
+Result<ObjectMeta> read_manifest_meta(const Json& manifest, const std::string& what,
+                                      const MetaPairs& pairs);
 
 /// An entry of a protobuf map, or the front of a message whose first two fields are texts.
 struct KubePair {

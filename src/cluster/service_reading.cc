@@ -221,13 +221,9 @@ Result<Service> Service::parse(std::string_view message) {
 
 Result<Service> Service::read(const Json& manifest) {
   ServiceText text;
-  ObjectReader reader(manifest, "Service");
-  const Json* metadata = reader.object("metadata");
-  if (metadata == nullptr) return fail("a Service without metadata");
-  ASSIGN_OR_RETURN(text.meta, read_object_meta(*metadata, "Service: metadata", labels_of(text)));
-  if (text.meta.name.empty()) return fail("a Service without a name");
-  if (text.meta.ns.empty()) text.meta.ns = "default";
+  ASSIGN_OR_RETURN(text.meta, read_manifest_meta(manifest, "a Service", labels_of(text)));
   const std::string where = "Service " + text.meta.ns + "/" + text.meta.name;
+  ObjectReader reader(manifest, "Service");
   if (const Json* spec = reader.object("spec")) RETURN_IF_ERROR(read_spec(*spec, where, text));
   if (const Json* status = reader.object("status")) {
     RETURN_IF_ERROR(read_status(*status, where, text));
