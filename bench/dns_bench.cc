@@ -21,11 +21,10 @@
 #include <vector>
 
 #include "base/fd.h"
-#include "dns/kubernetes_plugin.h"
-#include "dns/responder.h"
 #include "dns/server.h"
 #include "dns/zone_builder.h"
 #include "kernel/socket_address.h"
+#include "support/dns_responder.h"
 
 using namespace weft;
 using namespace weft::dns;
@@ -61,15 +60,9 @@ int serve(std::uint16_t port, unsigned services) {
   sigemptyset(&end);
   sigaddset(&end, SIGTERM);
   pthread_sigmask(SIG_BLOCK, &end, nullptr);
-  const auto server = Server::start(
-      {.addresses = {{.address = IpAddress::v4(INADDR_LOOPBACK), .port = port}}}, [&] {
-        ServerBlock block;
-        block.zones = {Name()};
-        block.plugins.push_back(std::make_unique<KubernetesPlugin>(zones, Fallthrough{}));
-        std::vector<ServerBlock> blocks;
-        blocks.push_back(std::move(block));
-        return std::make_unique<Responder>(std::move(blocks), Responder::Options{});
-      });
+  const auto server =
+      Server::start({.addresses = {{.address = IpAddress::v4(INADDR_LOOPBACK), .port = port}}},
+                    [&] { return test::cluster_responder(zones); });
   if (!server) give_up(server.error().text());
   int signal = 0;
   sigwait(&end, &signal);

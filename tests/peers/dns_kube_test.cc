@@ -3,10 +3,9 @@
 
 #include "base/process.h"
 #include "dns/kube_source.h"
-#include "dns/kubernetes_plugin.h"
-#include "dns/responder.h"
 #include "dns/server.h"
 #include "kube_server.h"
+#include "support/dns_responder.h"
 #include "support/eventually.h"
 #include "support/must.h"
 
@@ -55,15 +54,9 @@ class DnsKubeTest : public testing::Test {
 
   void serve() {
     source_ = std::make_unique<KubeSource>(api_->access(), options_, zones_);
-    server_ = must(Server::start(
-        {.addresses = {{.address = *IpAddress::parse("127.0.0.1"), .port = 0}}}, [this] {
-          ServerBlock block;
-          block.zones = {Name()};
-          block.plugins.push_back(std::make_unique<KubernetesPlugin>(zones_, Fallthrough{}));
-          std::vector<ServerBlock> blocks;
-          blocks.push_back(std::move(block));
-          return std::make_unique<Responder>(std::move(blocks), Responder::Options{});
-        }));
+    server_ =
+        must(Server::start({.addresses = {{.address = *IpAddress::parse("127.0.0.1"), .port = 0}}},
+                           [this] { return test::cluster_responder(zones_); }));
   }
   bool is_complete() const {
     return eventually([&] { return source_->is_complete(); });

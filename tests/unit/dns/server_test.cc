@@ -11,9 +11,8 @@
 
 #include <gtest/gtest.h>
 
-#include "dns/kubernetes_plugin.h"
-#include "dns/responder.h"
 #include "kernel/socket_address.h"
+#include "support/dns_responder.h"
 #include "support/eventually.h"
 #include "support/must.h"
 #include "unit/dns/clusters.h"
@@ -87,14 +86,7 @@ std::string framed(const std::string& message) {
 class ServerTest : public ::testing::Test {
  protected:
   std::unique_ptr<Server> start(ServerOptions options) {
-    return must(Server::start(options, [this] {
-      ServerBlock block;
-      block.zones = {Name()};
-      block.plugins.push_back(std::make_unique<KubernetesPlugin>(zones_, Fallthrough{}));
-      std::vector<ServerBlock> blocks;
-      blocks.push_back(std::move(block));
-      return std::make_unique<Responder>(std::move(blocks), Responder::Options{});
-    }));
+    return must(Server::start(options, [this] { return weft::test::cluster_responder(zones_); }));
   }
   std::unique_ptr<Server> start(const char* address = "127.0.0.1", TcpLimits tcp = {}) {
     return start({.addresses = {{.address = *IpAddress::parse(address), .port = 0}},
