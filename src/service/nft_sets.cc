@@ -1,5 +1,4 @@
-// The sets and maps of the table.
-
+// nft_sets.cc: the sets and maps of the table.
 #include "net/nft_typeof.h"
 #include "service/nft_layout.h"
 
