@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/process.h"
 #include "kernel/netns.h"
+#include "kernel/rtnetlink.h"
 
 namespace bench {
 
@@ -54,6 +55,9 @@ struct Pod {
 };
 
 /// A network namespace for the whole bench, and a folder; both are gone with the program.
+///
+/// The folder lies in memory: ext4 keeps away from inodes that were freed in the last minutes and
+/// walks over all of them for each new file, so that every run would slow the next one down.
 class Place {
  public:
   Place() {
@@ -63,10 +67,14 @@ class Place {
     char folder[] = "/tmp/weft-bench-XXXXXX";
     if (::mkdtemp(folder) == nullptr) give_up("mkdtemp failed");
     folder_ = folder;
+    if (::mount("tmpfs", folder, "tmpfs", 0, nullptr) != 0) give_up("no tmpfs can be mounted");
   }
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
-  ~Place() { (void)weft::remove_tree(folder_); }
+  ~Place() {
+    ::umount2(folder_.c_str(), MNT_DETACH);
+    ::rmdir(folder_.c_str());
+  }
 
   const std::string& folder() const { return folder_; }
 
@@ -78,6 +86,13 @@ class Place {
   }
   static void drop_pod(const Pod& pod) { must(weft::kernel::Netns::unpin(pod.netns)); }
 
+  /// Returns once the kernel has taken down every namespace that was dropped before. It does so
+  /// in the background, batch by batch and under the lock that an ADD needs; the first namespace
+  /// made here may go with their batch, the second begins when that one is over.
+  static void settle() {
+    for (int i = 0; i < 2; ++i) wait_for_removal_of_one();
+  }
+
   /// A folder of links to weft-cni, one for each plugin.
   std::string link_plugins(const std::string& binary, const std::vector<std::string>& names) const {
     const std::string bin = folder_ + "/ours";
@@ -88,6 +103,18 @@ class Place {
   }
 
  private:
+  static void wait_for_removal_of_one() {
+    auto links = must(weft::kernel::Rtnetlink::open());
+    {
+      const auto netns = must(weft::kernel::Netns::create());
+      must(
+          links.create({.name = "settle",
+                        .kind = "veth",
+                        .peer = weft::kernel::VethPeer{.name = "settle", .netns_fd = netns.fd()}}));
+    }
+    while (must(links.link("settle"))) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+
   std::string folder_;
 };
 
