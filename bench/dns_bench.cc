@@ -62,7 +62,7 @@ int serve(std::uint16_t port, unsigned services) {
   pthread_sigmask(SIG_BLOCK, &end, nullptr);
   const auto server =
       Server::start({.addresses = {{.address = IpAddress::v4(INADDR_LOOPBACK), .port = port}}},
-                    [&] { return test::cluster_responder(zones); });
+                    [&](Replies&) { return test::cluster_responder(zones); });
   if (!server) give_up(server.error().text());
   int signal = 0;
   sigwait(&end, &signal);

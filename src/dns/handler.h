@@ -13,10 +13,28 @@ namespace weft::dns {
 class Handler {
  public:
   virtual ~Handler() = default;
-  /// Writes the answer to a message into `room` and returns its size; 0 when there shall be none.
-  /// REQUIRES room for kUdpSize bytes, over TCP for kLargestMessage.
+
+  /// Instead of a size: the answer is not there yet and will be given to Replies.
+  static constexpr std::size_t kLater = static_cast<std::size_t>(-1);
+  /// Writes the answer to a message into `room` and returns its size, or kLater; 0 when there
+  /// shall be none. REQUIRES room for kUdpSize bytes, over TCP for kLargestMessage.
   virtual std::size_t handle(std::string_view message, const Client& client,
                              std::span<char> room) = 0;
+
+  /// A descriptor that can be read when work() has something to do; -1: it never has.
+  virtual int work_descriptor() const { return -1; }
+  /// Does what can be done without waiting, answers to be given to Replies among it.
+  virtual void work() {}
+  /// Whether clients wait for answers that handle() has promised.
+  virtual bool owes_answers() const { return false; }
+};
+
+/// Where a handler's later answers go. Of the same thread, and not to be called by handle().
+class Replies {
+ public:
+  virtual ~Replies() = default;
+  /// `client` is what handle() was given with the query. Nothing happens when it has gone.
+  virtual void send(const Client& client, std::string_view message) = 0;
 };
 
 }  // namespace weft::dns

@@ -77,7 +77,9 @@ void MessageWriter::begin(const Query& query, const ServerEdns& server) {
   questions_ = 1;
 }
 
-void MessageWriter::ask(std::string_view name, RecordType type, std::uint16_t udp_size) {
+void MessageWriter::ask(std::string_view name, RecordType type, std::uint16_t udp_size,
+                        bool dnssec_ok) {
+  dnssec_ok_ = dnssec_ok;
   has_opt_ = udp_size != 0;
   offered_size_ = udp_size;
   if (has_opt_) reserved_ = opt_size();
@@ -171,6 +173,13 @@ bool MessageWriter::raw(Section section, std::string_view records, std::size_t c
   append(records);
   auto& counter = counts_[static_cast<unsigned>(section)];
   counter = static_cast<std::uint16_t>(counter + count);
+  return true;
+}
+
+bool MessageWriter::sections(std::string_view records, const std::array<std::uint16_t, 3>& counts) {
+  if (left() < records.size()) return false;
+  append(records);
+  counts_ = counts;
   return true;
 }
 

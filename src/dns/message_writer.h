@@ -67,7 +67,8 @@ class MessageWriter {
   /// Repeats the question of a query and sets room for an OPT record aside where it had one.
   void begin(const Query& query, const ServerEdns& server = {});
   /// Asks a question of our own, with an OPT record that offers `udp_size`, or none where it is 0.
-  void ask(std::string_view name, RecordType type, std::uint16_t udp_size);
+  /// `dnssec_ok` is said in that record.
+  void ask(std::string_view name, RecordType type, std::uint16_t udp_size, bool dnssec_ok = false);
 
   /// Writes one record of class IN. `fill(RecordData&)` gives its data. False when there was no
   /// room for it.
@@ -83,6 +84,9 @@ class MessageWriter {
   /// Appends `count` records as they are. Names in them may point to the question and nothing
   /// else. All or none; false when they do not fit.
   bool raw(Section section, std::string_view records, std::size_t count);
+  /// Appends what another message has behind the same question, whose pointers stay right. Nothing
+  /// but the question may have been written. False when it does not fit.
+  bool sections(std::string_view records, const std::array<std::uint16_t, 3>& counts);
   /// How many bytes raw() would take now.
   std::size_t left() const { return limit_ - reserved_ - size_; }
   bool is_empty(Section section) const { return counts_[static_cast<unsigned>(section)] == 0; }

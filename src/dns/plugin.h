@@ -1,15 +1,33 @@
 // plugin.h: what a server block does with a query, one plugin after the other.
+//
+// A plugin whose answer is not there yet keeps the query (Exchange::wait()) and says so; when the
+// answer has come, the whole block is asked again, with what has come at hand. So no plugin has to
+// remember where in the row a query was, and what stands in front of it applies as it did.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
+#include <string_view>
 
 #include "dns/client.h"
 #include "dns/lookup_name.h"
 #include "dns/message_writer.h"
+#include "dns/pending_queries.h"
 #include "dns/protocol.h"
 #include "dns/query.h"
 
 namespace weft::dns {
+
+class Reply;
+
+/// What a query has waited for.
+struct Arrival {
+  const void* from = nullptr;    ///< who was asked: a plugin knows its own
+  const Reply* reply = nullptr;  ///< nullptr: none has come, and the rest says why
+  ExtendedError error = ExtendedError::kOther;
+  std::string_view why = {};
+};
 
 /// One query on its way through the plugins, and the answer as far as it is written.
 struct Exchange {
@@ -17,21 +35,34 @@ struct Exchange {
   const Client& client;
   LookupName name;  ///< the question's
   MessageWriter& writer;
+  PendingQueries& pending;
+  std::chrono::steady_clock::time_point asked = {};
   std::uint32_t turn = 0;  ///< a number that is another one each time, see ZoneAnswer
+  const Arrival* arrival = nullptr;
+  /// Marks of plugins, kept while the query waits: who has given it up already.
+  std::uint32_t passed = 0;
   Rcode rcode = Rcode::kNoError;
   bool authoritative = false;
+  bool authentic = false;  ///< as an upstream says (AD)
 
   /// Ends with `code` alone, and says why to who can hear it.
   void fail(Rcode code, ExtendedError error, std::string_view why) {
     writer.forget_records();
     writer.explain(error, why);
     rcode = code;
+    authoritative = false;
+  }
+
+  /// Keeps the query, for Step::kLater. Nothing when too many wait already.
+  std::optional<PendingQueries::Id> wait() const {
+    return pending.keep(query, client, asked, passed);
   }
 };
 
 enum class Step : std::uint8_t {
   kNext,   ///< not mine: the next plugin shall see it
   kReply,  ///< the answer is written
+  kLater,  ///< what it needs has been asked for, see Exchange::wait()
   kDrop,   ///< nobody shall answer
 };
 
@@ -40,6 +71,23 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual Step serve(Exchange& exchange) = 0;
+};
+
+/// Who puts a query to the plugins again.
+class Resumer {
+ public:
+  virtual ~Resumer() = default;
+  virtual void resume(PendingQueries::Id id, const Arrival& arrival) = 0;
+};
+
+/// What brings the arrivals of one worker.
+class ArrivalSource {
+ public:
+  virtual ~ArrivalSource() = default;
+  /// See Handler::work_descriptor().
+  virtual int descriptor() const = 0;
+  /// Resumes the queries whose arrivals are there, or will not come.
+  virtual void work(Resumer& resumer) = 0;
 };
 
 }  // namespace weft::dns

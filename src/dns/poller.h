@@ -22,6 +22,8 @@ class Poller {
     return Poller(std::move(fd));
   }
 
+  int fd() const { return poller_.get(); }
+
   /// `events` are EPOLLIN and the like. Watching the descriptor again changes them.
   Status watch(int fd, std::uint32_t events) {
     epoll_event event{.events = events, .data = {.fd = fd}};

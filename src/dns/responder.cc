@@ -1,33 +1,85 @@
 #include "dns/responder.h"
 
+#include <utility>
+
 namespace weft::dns {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 // Steps through all numbers in an order that is no order for any count of records.
 constexpr std::uint32_t kGoldenRatio = 0x9e3779b9;
 
 }  // namespace
 
+Responder::Responder(std::vector<ServerBlock> blocks, Options options)
+    : Responder(std::move(blocks), std::move(options), Later{}) {}
+
+Responder::Responder(std::vector<ServerBlock> blocks, Options options, Later later)
+    : options_(std::move(options)),
+      pending_(later.arrivals == nullptr ? 0 : options_.most_pending),
+      later_(std::move(later)),
+      blocks_(std::move(blocks)) {
+  if (later_.arrivals != nullptr) room_ = std::make_unique<std::array<char, kLargestMessage>>();
+}
+
 std::size_t Responder::handle(std::string_view message, const Client& client,
                               std::span<char> room) {
   const ReceivedQuery received = read_query(message);
   if (received.verdict == ReceivedQuery::Verdict::kDrop) return 0;
   const Query& query = received.query;
+  if (received.verdict == ReceivedQuery::Verdict::kRefuse)
+    return begin(query, client, room).finish(reply_header(query, received.rcode));
+  return answer(
+      {.query = query, .client = client, .at = Clock::now(), .passed = 0, .arrival = nullptr},
+      room);
+}
+
+int Responder::work_descriptor() const {
+  return later_.arrivals == nullptr ? -1 : later_.arrivals->descriptor();
+}
+
+void Responder::work() {
+  later_.arrivals->work(*this);
+}
+
+void Responder::resume(PendingQueries::Id id, const Arrival& arrival) {
+  const PendingQuery pending = pending_.take(id);
+  const std::size_t size = answer({.query = pending.query,
+                                   .client = pending.client,
+                                   .at = pending.asked,
+                                   .passed = pending.passed,
+                                   .arrival = &arrival},
+                                  *room_);
+  if (size != 0 && size != kLater) later_.replies->send(pending.client, {room_->data(), size});
+}
+
+MessageWriter Responder::begin(const Query& query, const Client& client,
+                               std::span<char> room) const {
   MessageWriter writer(room, client.over_tcp ? kLargestMessage : udp_limit(query));
   ServerEdns edns{.server_id = options_.server_id};
   if (client.over_tcp) edns.idle_deciseconds = options_.idle_deciseconds;
   writer.begin(query, edns);
-  if (received.verdict == ReceivedQuery::Verdict::kRefuse)
-    return writer.finish(reply_header(query, received.rcode));
+  return writer;
+}
 
-  Exchange exchange{.query = query,
-                    .client = client,
-                    .name = LookupName(query.name),
+std::size_t Responder::answer(const Asked& asked, std::span<char> room) {
+  MessageWriter writer = begin(asked.query, asked.client, room);
+  Exchange exchange{.query = asked.query,
+                    .client = asked.client,
+                    .name = LookupName(asked.query.name),
                     .writer = writer,
-                    .turn = turn_ += kGoldenRatio};
-  if (serve(exchange) == Step::kDrop) return 0;
-  Header header = reply_header(query, exchange.rcode);
+                    .pending = pending_,
+                    .asked = asked.at,
+                    .turn = turn_ += kGoldenRatio,
+                    .arrival = asked.arrival,
+                    .passed = asked.passed};
+  const Step step = serve(exchange);
+  if (step == Step::kDrop) return 0;
+  if (step == Step::kLater) return kLater;
+  Header header = reply_header(asked.query, exchange.rcode);
   header.authoritative = exchange.authoritative;
+  header.authentic_data = exchange.authentic;
   return writer.finish(header);
 }
 

@@ -2,6 +2,8 @@
 // block's plugins in their order.
 #pragma once
 
+#include <array>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -11,6 +13,7 @@
 
 #include "dns/handler.h"
 #include "dns/name.h"
+#include "dns/pending_queries.h"
 #include "dns/plugin.h"
 
 namespace weft::dns {
@@ -21,25 +24,47 @@ struct ServerBlock {
   std::vector<std::unique_ptr<Plugin>> plugins = {};
 };
 
-class Responder : public Handler {
+class Responder : public Handler, private Resumer {
  public:
   struct Options {
     std::string server_id = {};            ///< what NSID tells; empty: nothing
     std::uint16_t idle_deciseconds = 100;  ///< of TCP connections
+    std::uint32_t most_pending = 8192;     ///< queries that wait at the same time
+  };
+  /// For plugins whose answers are not there at once.
+  struct Later {
+    std::unique_ptr<ArrivalSource> arrivals = {};
+    Replies* replies = nullptr;  ///< must outlive the responder
   };
 
-  Responder(std::vector<ServerBlock> blocks, Options options)
-      : blocks_(std::move(blocks)), options_(std::move(options)) {}
+  Responder(std::vector<ServerBlock> blocks, Options options);
+  Responder(std::vector<ServerBlock> blocks, Options options, Later later);
 
   std::size_t handle(std::string_view message, const Client& client, std::span<char> room) override;
+  int work_descriptor() const override;
+  void work() override;
+  bool owes_answers() const override { return pending_.size() != 0; }
 
  private:
+  void resume(PendingQueries::Id id, const Arrival& arrival) override;
+  struct Asked {
+    const Query& query;
+    const Client& client;
+    std::chrono::steady_clock::time_point at;
+    std::uint32_t passed;
+    const Arrival* arrival;
+  };
+  std::size_t answer(const Asked& asked, std::span<char> room);
+  MessageWriter begin(const Query& query, const Client& client, std::span<char> room) const;
   ServerBlock* block_of(const LookupName& name);
   Step serve(Exchange& exchange);
 
-  std::vector<ServerBlock> blocks_;
   const Options options_;
+  PendingQueries pending_;
+  Later later_;
+  std::vector<ServerBlock> blocks_;  // after what its plugins refer to
   std::uint32_t turn_ = 0;
+  std::unique_ptr<std::array<char, kLargestMessage>> room_;  // for later answers
 };
 
 }  // namespace weft::dns

@@ -1,5 +1,6 @@
 #include "dns/server.h"
 
+#include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 
@@ -22,18 +23,16 @@ using std::chrono::milliseconds;
 
 // How exactly the patience with silent connections is kept.
 constexpr milliseconds kSweep{250};
+// Resolvers ask again, or give up, after five seconds.
+constexpr milliseconds kLongestDebt{5'000};
 
 }  // namespace
 
-class Server::Worker {
+class Server::Worker : public Replies {
  public:
-  explicit Worker(Poller poller, const TcpLimits& limits, std::unique_ptr<Handler> handler)
-      : poller_(std::move(poller)), tcp_(poller_, limits), handler_(std::move(handler)) {}
-  ~Worker() {
-    thread_.request_stop();
-    const std::uint64_t one = 1;
-    if (!wake_.empty()) (void)!::write(wake_.get(), &one, sizeof one);
-  }
+  Worker(Poller poller, const TcpLimits& limits, const MakeHandler& make_handler)
+      : poller_(std::move(poller)), tcp_(poller_, limits), handler_(make_handler(*this)) {}
+  ~Worker() override { request_stop(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
 
@@ -43,6 +42,7 @@ class Server::Worker {
     ASSIGN_OR_RETURN(local.port, udp.port());
     RETURN_IF_ERROR(poller_.watch(udp.fd(), EPOLLIN));
     RETURN_IF_ERROR(tcp_.listen(local));
+    udp.set_channel(udp_.size());
     udp_.push_back(std::move(udp));
     return {};
   }
@@ -51,8 +51,23 @@ class Server::Worker {
     wake_ = Fd(::eventfd(0, EFD_CLOEXEC));
     if (wake_.empty()) return fail_errno("making an event descriptor");
     RETURN_IF_ERROR(poller_.watch(wake_.get(), EPOLLIN));
+    if (const int fd = handler_->work_descriptor(); fd >= 0)
+      RETURN_IF_ERROR(poller_.watch(fd, EPOLLIN));
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
     return {};
+  }
+
+  void request_stop() {
+    thread_.request_stop();
+    const std::uint64_t one = 1;
+    if (!wake_.empty()) (void)!::write(wake_.get(), &one, sizeof one);
+  }
+
+  void send(const Client& client, std::string_view message) override {
+    if (client.over_tcp)
+      tcp_.send(client, message, Clock::now());
+    else
+      udp_[client.channel].send(client, message);
   }
 
  private:
@@ -61,7 +76,7 @@ class Server::Worker {
     auto swept = Clock::now();
     while (!stop.stop_requested()) {
       const milliseconds longest = tcp_.size() == 0 ? milliseconds(-1) : kSweep;
-      for (const epoll_event& event : poller_.wait(longest)) serve(event.data.fd);
+      for (const epoll_event& event : poller_.wait(longest)) serve(event);
       if (tcp_.size() == 0) continue;
       const auto now = Clock::now();
       if (now - swept < kSweep) continue;
@@ -78,12 +93,19 @@ class Server::Worker {
     std::this_thread::sleep_for(kMoment);
     for (UdpListener& udp : udp_) udp.serve_rest(*handler_);
     tcp_.serve_rest(*handler_, room_, Clock::now());
+    const auto end = Clock::now() + kLongestDebt;
+    while (handler_->owes_answers() && Clock::now() < end) {
+      pollfd wait{.fd = handler_->work_descriptor(), .events = POLLIN, .revents = 0};
+      if (::poll(&wait, 1, static_cast<int>(kSweep.count())) > 0) handler_->work();
+    }
   }
 
-  void serve(int fd) {
+  void serve(const epoll_event& event) {
+    const int fd = event.data.fd;
     for (UdpListener& udp : udp_)
       if (udp.fd() == fd) return udp.serve(*handler_);
-    tcp_.serve(fd, *handler_, room_, Clock::now());
+    if (tcp_.serve(fd, event.events, *handler_, room_, Clock::now())) return;
+    if (fd == handler_->work_descriptor()) handler_->work();
   }
 
   Poller poller_;
@@ -96,7 +118,10 @@ class Server::Worker {
 };
 
 Server::Server() = default;
-Server::~Server() = default;
+// All at the same time, since each waits for what it owes.
+Server::~Server() {
+  for (const auto& worker : workers_) worker->request_stop();
+}
 
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
                                               const MakeHandler& make_handler) {
@@ -105,7 +130,7 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
   server->addresses_ = options.addresses;
   for (unsigned i = 0; i < options.workers; ++i) {
     ASSIGN_OR_RETURN(Poller poller, Poller::open());
-    auto worker = std::make_unique<Worker>(std::move(poller), options.tcp, make_handler());
+    auto worker = std::make_unique<Worker>(std::move(poller), options.tcp, make_handler);
     for (ListenAddress& address : server->addresses_) RETURN_IF_ERROR(worker->listen(address));
     server->workers_.push_back(std::move(worker));
   }

@@ -4,11 +4,12 @@
 // listener at every address (SO_REUSEPORT lets the kernel spread clients over the workers), and the
 // connections that it has accepted. It waits for all of them together, answers what has come, and
 // shares nothing with the others. A query is answered where it is read: nothing is queued but what
-// the kernel queues.
+// the kernel queues. An answer that its handler does not have at once leaves when it is there; the
+// handler's own descriptor tells the worker that it has work of that kind.
 //
 // A second server may be started at the same addresses before the first one ends, so that a
 // change of the configuration loses nothing: what a worker has in its sockets' queues is answered
-// before it closes them.
+// before it closes them, and what its handler has promised is waited for.
 #pragma once
 
 #include <cstdint>
@@ -32,12 +33,12 @@ struct ServerOptions {
 class Server {
  public:
   /// One handler for each worker, called on its thread alone.
-  using MakeHandler = std::function<std::unique_ptr<Handler>()>;
+  using MakeHandler = std::function<std::unique_ptr<Handler>(Replies& replies)>;
 
   /// Listens at all addresses, or at none.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options,
                                                const MakeHandler& make_handler);
-  /// Answers what has arrived and closes all sockets.
+  /// Answers what has arrived and closes all sockets. May take as long as a client waits.
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -16,6 +16,9 @@ constexpr int kAtOnce = 8;
 // Answers are gathered up to here before they are sent.
 constexpr std::size_t kGathered = 16384;
 
+// Answers that a client may wait for on one connection.
+constexpr unsigned kMostAwaited = 64;
+
 // Room that a connection keeps between its answers.
 constexpr std::size_t kKept = 4096;
 
@@ -37,9 +40,10 @@ TcpConnection::Next TcpConnection::advance(Handler& handler, std::span<char> roo
     if (flushed == Progress::kBroken) return Next::kClose;
     // Whoever does not read is as silent as who does not write: the deadline stays.
     if (flushed == Progress::kWait) return Next::kWrite;
-    if (has_answers) deadline_ = now + patience_.idle;
+    if (has_answers || awaited_ != 0) deadline_ = now + patience_.idle;
+    if (awaited_ == kMostAwaited) return Next::kRest;
     if (answered == Progress::kDone) continue;
-    if (ended_) return Next::kClose;
+    if (ended_) return awaited_ == 0 ? Next::kClose : Next::kRest;
     const Progress progress = read();
     if (progress == Progress::kBroken) return Next::kClose;
     if (progress == Progress::kWait) return Next::kRead;
@@ -51,18 +55,31 @@ TcpConnection::Next TcpConnection::advance(Handler& handler, std::span<char> roo
 
 // kDone: there may be more queries in what was read; kWait: there are not.
 TcpConnection::Progress TcpConnection::answer_queries(Handler& handler, std::span<char> room) {
-  while (answers_.size() < kGathered) {
+  while (answers_.size() < kGathered && awaited_ < kMostAwaited) {
     const auto query = framing_.next();
     if (!query) return Progress::kWait;
     const std::size_t size = handler.handle(*query, client_, room);
     // What is not worth an answer is no DNS: such a stream cannot be trusted to be in step.
     if (size == 0) return Progress::kBroken;
-    std::array<char, 2> prefix{};
-    put_word(prefix.data(), static_cast<std::uint16_t>(size));
-    answers_.insert(answers_.end(), prefix.begin(), prefix.end());
-    answers_.insert(answers_.end(), room.begin(), room.begin() + static_cast<std::ptrdiff_t>(size));
+    if (size == Handler::kLater)
+      ++awaited_;
+    else
+      append({room.data(), size});
   }
   return Progress::kDone;
+}
+
+void TcpConnection::append(std::string_view answer) {
+  std::array<char, 2> prefix{};
+  put_word(prefix.data(), static_cast<std::uint16_t>(answer.size()));
+  answers_.insert(answers_.end(), prefix.begin(), prefix.end());
+  answers_.insert(answers_.end(), answer.begin(), answer.end());
+}
+
+void TcpConnection::take_answer(std::string_view answer, Time now) {
+  --awaited_;
+  append(answer);
+  if (flush() == Progress::kDone) deadline_ = now + patience_.idle;
 }
 
 TcpConnection::Progress TcpConnection::flush() {

@@ -1,13 +1,16 @@
 // tcp_connection.h: one client's TCP connection.
 //
-// Queries may be pipelined; answers leave in one piece for all the queries that came in one. While
-// a client does not take its answers, nothing more is read from it, so that it can hold no more
-// of our memory than one round of answers. The client may close its side behind its last query.
+// Queries may be pipelined; answers leave in one piece for all the queries that came in one. One
+// that is not there yet leaves when it is, whatever else has been answered by then (RFC 7766,
+// section 6.2.1.1). While a client does not take its answers, or waits for many, nothing more is
+// read from it, so that it can hold no more of our memory than one round of answers. The client may
+// close its side behind its last query.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/fd.h"
@@ -28,10 +31,15 @@ class TcpConnection {
 
   TcpConnection(Fd fd, const Client& client, const TcpPatience& patience, Time now);
 
-  enum class Next : std::uint8_t { kRead, kWrite, kClose };
+  /// kRest: for nothing but a later answer.
+  enum class Next : std::uint8_t { kRead, kWrite, kRest, kClose };
   /// Does what can be done without waiting: `room` has kLargestMessage bytes for answers. Returns
   /// what to wait for.
   Next advance(Handler& handler, std::span<char> room, Time now);
+
+  /// One of the answers that were promised. Sends what the client takes at once; advance() is due
+  /// afterwards.
+  void take_answer(std::string_view answer, Time now);
 
   int fd() const { return fd_.get(); }
   const Client& client() const { return client_; }
@@ -40,6 +48,7 @@ class TcpConnection {
  private:
   enum class Progress : std::uint8_t { kDone, kWait, kBroken };
   Progress answer_queries(Handler& handler, std::span<char> room);
+  void append(std::string_view answer);
   Progress flush();
   Progress read();
 
@@ -50,6 +59,7 @@ class TcpConnection {
   TcpFraming framing_;
   std::vector<char> answers_;  // that are not sent yet
   std::size_t sent_ = 0;       // of them
+  unsigned awaited_ = 0;       // answers that were promised
   bool ended_ = false;         // nothing more comes
 };
 

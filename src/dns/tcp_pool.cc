@@ -24,6 +24,19 @@ Status set_option(const Fd& fd, int level, int option) {
   return {};
 }
 
+// A descriptor is used again after its connection; the number of the connection is not.
+std::uint64_t channel_of(int fd, std::uint32_t connection) {
+  return std::uint64_t{connection} << 32U | static_cast<std::uint32_t>(fd);
+}
+int descriptor_of(std::uint64_t channel) {
+  return static_cast<int>(channel & 0xffffffffU);
+}
+
+std::uint32_t events_of(TcpConnection::Next next) {
+  if (next == TcpConnection::Next::kRest) return 0;
+  return next == TcpConnection::Next::kRead ? EPOLLIN : EPOLLOUT;
+}
+
 }  // namespace
 
 Status TcpPool::listen(const ListenAddress& local) {
@@ -49,9 +62,14 @@ Result<std::uint16_t> TcpPool::port() const {
   return address.port();
 }
 
-bool TcpPool::serve(int fd, Handler& handler, std::span<char> room, Time now) {
+bool TcpPool::serve(int fd, std::uint32_t events, Handler& handler, std::span<char> room,
+                    Time now) {
   if (const auto found = connections_.find(fd); found != connections_.end()) {
-    advance(*found->second, handler, room, now);
+    // Both sides are closed, or it has been reset: there is nobody left to be answered.
+    if ((events & (EPOLLHUP | EPOLLERR)) != 0)
+      close(fd);
+    else
+      advance(*found->second, handler, room, now);
     return true;
   }
   const bool is_listener = std::any_of(listeners_.begin(), listeners_.end(),
@@ -65,7 +83,13 @@ void TcpPool::accept_from(int listener, Handler& handler, std::span<char> room, 
     SocketAddress peer;
     Fd fd(::accept4(listener, peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.empty()) return;
-    const Client client{.address = peer.address(), .port = peer.port(), .over_tcp = true};
+    SocketAddress local;
+    (void)::getsockname(fd.get(), local.get(), &local.size);
+    const Client client{.address = peer.address(),
+                        .port = peer.port(),
+                        .over_tcp = true,
+                        .local = local.address(),
+                        .channel = channel_of(fd.get(), ++accepted_)};
     if (const auto held = of_client_.find(client.address);
         held != of_client_.end() && held->second >= limits_.of_a_client)
       continue;  // closed at once: the client sees it, instead of waiting
@@ -84,9 +108,16 @@ void TcpPool::accept_from(int listener, Handler& handler, std::span<char> room, 
 void TcpPool::advance(TcpConnection& connection, Handler& handler, std::span<char> room, Time now) {
   const auto next = connection.advance(handler, room, now);
   const bool is_watched =
-      next != TcpConnection::Next::kClose &&
-      poller_.watch(connection.fd(), next == TcpConnection::Next::kRead ? EPOLLIN : EPOLLOUT);
+      next != TcpConnection::Next::kClose && poller_.watch(connection.fd(), events_of(next));
   if (!is_watched) close(connection.fd());
+}
+
+void TcpPool::send(const Client& client, std::string_view message, Time now) {
+  const auto found = connections_.find(descriptor_of(client.channel));
+  if (found == connections_.end() || found->second->client().channel != client.channel) return;
+  found->second->take_answer(message, now);
+  // It may have held queries back while it waited for this answer: its turn comes at once.
+  if (!poller_.watch(found->first, EPOLLIN | EPOLLOUT)) close(found->first);
 }
 
 void TcpPool::close(int fd) {

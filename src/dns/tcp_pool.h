@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <span>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -39,8 +41,11 @@ class TcpPool {
   /// The port of the last listen(), also where it was left to the kernel.
   Result<std::uint16_t> port() const;
 
-  /// Serves the descriptor if it is one of the pool's; false for any other.
-  bool serve(int fd, Handler& handler, std::span<char> room, Time now);
+  /// Serves the descriptor, for which `events` have come, if it is one of the pool's; false for
+  /// any other.
+  bool serve(int fd, std::uint32_t events, Handler& handler, std::span<char> room, Time now);
+  /// An answer that was not there when its query was served.
+  void send(const Client& client, std::string_view message, Time now);
   /// Closes what has been silent for too long.
   void sweep(Time now);
   std::size_t size() const { return connections_.size(); }
@@ -58,6 +63,7 @@ class TcpPool {
   std::vector<Fd> listeners_;
   std::unordered_map<int, std::unique_ptr<TcpConnection>> connections_;  // by descriptor
   std::map<IpAddress, std::size_t> of_client_;
+  std::uint32_t accepted_ = 0;
 };
 
 }  // namespace weft::dns

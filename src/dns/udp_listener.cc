@@ -5,7 +5,9 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <optional>
 
 #include "dns/protocol.h"
 #include "kernel/socket_address.h"
@@ -45,18 +47,54 @@ void ignore_path_mtu(const Fd& fd, Family family) {
   (void)::setsockopt(fd.get(), level, option, &value, sizeof value);
 }
 
-// The control message names the query's destination; as that of the answer it names its source. The
-// device is left to the routes, but for link-local addresses, which need it.
-void turn_round(msghdr& message) {
+// The control message names the query's destination, which is returned; as that of the answer it
+// names its source. The device is left to the routes, but for link-local addresses, which need it.
+std::optional<IpAddress> turn_round(msghdr& message) {
   for (cmsghdr* control = CMSG_FIRSTHDR(&message); control != nullptr;
        control = CMSG_NXTHDR(&message, control)) {
+    const auto* data = reinterpret_cast<const char*>(CMSG_DATA(control));
+    if (control->cmsg_level == IPPROTO_IPV6 && control->cmsg_type == IPV6_PKTINFO)
+      return IpAddress::from_bytes({data + offsetof(in6_pktinfo, ipi6_addr), sizeof(in6_addr)});
     if (control->cmsg_level != IPPROTO_IP || control->cmsg_type != IP_PKTINFO) continue;
     in_pktinfo info{};
     std::memcpy(&info, CMSG_DATA(control), sizeof info);
     info.ipi_ifindex = 0;
     std::memcpy(CMSG_DATA(control), &info, sizeof info);
+    return IpAddress::from_bytes({data + offsetof(in_pktinfo, ipi_addr), sizeof(in_addr)});
   }
+  return std::nullopt;
 }
+
+// Room for one address, as the source of an answer.
+struct SourceControl {
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(in6_pktinfo))> bytes{};
+
+  void name(const IpAddress& source, msghdr& message) {
+    message.msg_control = bytes.data();
+    message.msg_controllen = bytes.size();
+    cmsghdr* control = CMSG_FIRSTHDR(&message);
+    if (source.is_v4()) {
+      in_pktinfo info{};
+      std::memcpy(&info.ipi_spec_dst, source.bytes().data(), source.bytes().size());
+      put(*control, IPPROTO_IP, IP_PKTINFO, info);
+      message.msg_controllen = CMSG_SPACE(sizeof info);
+    } else {
+      in6_pktinfo info{};
+      std::memcpy(&info.ipi6_addr, source.bytes().data(), source.bytes().size());
+      put(*control, IPPROTO_IPV6, IPV6_PKTINFO, info);
+      message.msg_controllen = CMSG_SPACE(sizeof info);
+    }
+  }
+
+ private:
+  template <class Info>
+  static void put(cmsghdr& control, int level, int type, const Info& info) {
+    control.cmsg_level = level;
+    control.cmsg_type = type;
+    control.cmsg_len = CMSG_LEN(sizeof info);
+    std::memcpy(CMSG_DATA(&control), &info, sizeof info);
+  }
+};
 
 }  // namespace
 
@@ -99,7 +137,7 @@ Result<std::uint16_t> UdpListener::port() const {
 
 UdpListener::UdpListener(Fd fd, const IpAddress& local)
     : fd_(std::move(fd)),
-      family_(local.family()),
+      local_(local),
       any_address_(local.is_unspecified()),
       room_(std::make_unique<Room>()) {}
 UdpListener::UdpListener(UdpListener&&) noexcept = default;
@@ -114,9 +152,23 @@ void UdpListener::serve(Handler& handler) {
 void UdpListener::retire() {
   constexpr std::uint16_t kDiscard = 9;
   const SocketAddress nobody(
-      family_ == Family::kIpv4 ? IpAddress::v4(INADDR_LOOPBACK) : *IpAddress::any(family_).plus(1),
+      local_.is_v4() ? IpAddress::v4(INADDR_LOOPBACK) : *IpAddress::any(Family::kIpv6).plus(1),
       kDiscard);
   (void)::connect(fd_.get(), nobody.get(), nobody.size);
+}
+
+// Whether it arrives is between the network and the client, who asks again.
+void UdpListener::send(const Client& client, std::string_view message) {
+  SocketAddress peer(client.address, client.port);
+  iovec slice{.iov_base = const_cast<char*>(message.data()), .iov_len = message.size()};
+  msghdr header{};
+  header.msg_name = peer.get();
+  header.msg_namelen = peer.size;
+  header.msg_iov = &slice;
+  header.msg_iovlen = 1;
+  SourceControl source;
+  if (any_address_ && !client.local.is_unspecified()) source.name(client.local, header);
+  (void)::sendmsg(fd_.get(), &header, MSG_NOSIGNAL);
 }
 
 void UdpListener::serve_rest(Handler& handler) {
@@ -166,14 +218,17 @@ std::size_t UdpListener::answer(std::size_t received, Handler& handler) {
   for (std::size_t i = 0; i < received; ++i) {
     Room::Query& query = room_->queries[i];
     msghdr& message = room_->messages[i].msg_hdr;
-    const Client client{.address = query.peer.address(), .port = query.peer.port()};
+    Client client{.address = query.peer.address(),
+                  .port = query.peer.port(),
+                  .local = local_,
+                  .channel = channel_};
     // The port 0 cannot be answered; of a query that was cut off we know too little.
     if (client.port == 0 || (message.msg_flags & MSG_TRUNC) != 0) continue;
     const std::string_view bytes(query.bytes.data(), room_->messages[i].msg_len);
+    if (any_address_) client.local = turn_round(message).value_or(local_);
     query.slice.iov_base = room_->answers[i].data();
     query.slice.iov_len = handler.handle(bytes, client, room_->answers[i]);
-    if (query.slice.iov_len == 0) continue;
-    turn_round(message);
+    if (query.slice.iov_len == 0 || query.slice.iov_len == Handler::kLater) continue;
     room_->messages[answers++].msg_hdr = message;
   }
   return answers;

@@ -29,8 +29,13 @@ class UdpListener {
   /// The port, also where it was left to the kernel.
   Result<std::uint16_t> port() const;
 
+  /// What a Client's channel says of queries that come through here.
+  void set_channel(std::uint64_t channel) { channel_ = channel; }
+
   /// Answers what has arrived, up to a bound, so that other sockets get their turn.
   void serve(Handler& handler);
+  /// Sends an answer that was not there when its query was served.
+  void send(const Client& client, std::string_view message);
 
   /// From now on the kernel gives new queries to the other sockets at this address; what is here
   /// already is left to serve_rest().
@@ -46,8 +51,9 @@ class UdpListener {
   bool serve_batch(Handler& handler);
 
   Fd fd_;
-  Family family_;
+  IpAddress local_;
   bool any_address_;
+  std::uint64_t channel_ = 0;
   std::unique_ptr<Room> room_;  // of the system calls' arguments, the queries and the answers
 };
 

@@ -56,7 +56,7 @@ class DnsKubeTest : public testing::Test {
     source_ = std::make_unique<KubeSource>(api_->access(), options_, zones_);
     server_ =
         must(Server::start({.addresses = {{.address = *IpAddress::parse("127.0.0.1"), .port = 0}}},
-                           [this] { return test::cluster_responder(zones_); }));
+                           [this](Replies&) { return test::cluster_responder(zones_); }));
   }
   bool is_complete() const {
     return eventually([&] { return source_->is_complete(); });

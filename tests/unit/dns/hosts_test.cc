@@ -100,10 +100,12 @@ TEST_F(HostsPluginTest, WhatItDoesNotHaveFailsOrFallsThrough) {
     MessageWriter writer(room, room.size());
     writer.begin(received.query);
     const Client client;
+    PendingQueries pending(0);
     Exchange exchange{.query = received.query,
                       .client = client,
                       .name = LookupName(received.query.name),
-                      .writer = writer};
+                      .writer = writer,
+                      .pending = pending};
     return plugin.serve(exchange) == Step::kNext;
   };
   EXPECT_EQ(ask("no.example", RecordType::kA), "SERVFAIL");

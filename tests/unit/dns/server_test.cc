@@ -3,11 +3,15 @@
 
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/timerfd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstring>
+#include <set>
 #include <thread>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -73,6 +77,7 @@ class Peer {
     return message;
   }
   void finish() const { ::shutdown(fd_.get(), SHUT_WR); }
+  int fd() const { return fd_.get(); }
 
  private:
   Fd fd_;
@@ -86,7 +91,8 @@ std::string framed(const std::string& message) {
 class ServerTest : public ::testing::Test {
  protected:
   std::unique_ptr<Server> start(ServerOptions options) {
-    return must(Server::start(options, [this] { return weft::test::cluster_responder(zones_); }));
+    return must(
+        Server::start(options, [this](Replies&) { return weft::test::cluster_responder(zones_); }));
   }
   std::unique_ptr<Server> start(const char* address = "127.0.0.1", TcpLimits tcp = {}) {
     return start({.addresses = {{.address = *IpAddress::parse(address), .port = 0}},
@@ -272,10 +278,99 @@ TEST_F(ServerTest, ASuccessorTakesOverWithoutALoss) {
   EXPECT_EQ(lost, 0);
 }
 
+// Promises every answer, and has them a moment later, the last query's first.
+class Slow : public Handler {
+ public:
+  explicit Slow(Replies& replies) : replies_(replies) {}
+  std::size_t handle(std::string_view message, const Client& client, std::span<char>) override {
+    waiting_.emplace_back(client, std::string(message));
+    const itimerspec soon{.it_interval = {}, .it_value = {.tv_sec = 0, .tv_nsec = 20'000'000}};
+    ::timerfd_settime(timer_.get(), 0, &soon, nullptr);
+    return kLater;
+  }
+  int work_descriptor() const override { return timer_.get(); }
+  void work() override {
+    std::uint64_t times = 0;
+    if (::read(timer_.get(), &times, sizeof times) < 0) return;
+    std::reverse(waiting_.begin(), waiting_.end());
+    for (auto& [client, message] : waiting_) {
+      message[2] = static_cast<char>(message[2] | '\x80');
+      replies_.send(client, message);
+    }
+    waiting_.clear();
+  }
+  bool owes_answers() const override { return !waiting_.empty(); }
+
+ private:
+  Replies& replies_;
+  Fd timer_{::timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC)};
+  std::vector<std::pair<Client, std::string>> waiting_;
+};
+
+std::unique_ptr<Server> start_slow(const char* address, TcpLimits tcp = {}) {
+  return must(
+      Server::start({.addresses = {{.address = *IpAddress::parse(address), .port = 0}}, .tcp = tcp},
+                    [](Replies& replies) { return std::make_unique<Slow>(replies); }));
+}
+
+TEST(LaterAnswers, GoWhereTheirQueriesCameFrom) {
+  for (const auto& [all, one] : {std::pair("0.0.0.0", "127.9.9.9"), std::pair("::", "::1"),
+                                 std::pair("127.0.0.1", "127.0.0.1")}) {
+    const auto server = start_slow(all);
+    const Peer peer(SOCK_DGRAM, {*IpAddress::parse(one), server->addresses()[0].port});
+    peer.send(query(kName, RecordType::kA, 1));
+    peer.send(query(kName, RecordType::kA, 2));
+    const std::string first = peer.receive();
+    const std::string second = peer.receive();
+    ASSERT_EQ(first.size(), query(kName, RecordType::kA).size());
+    EXPECT_EQ(Header::read(first).id + Header::read(second).id, 3);
+  }
+}
+
+TEST(LaterAnswers, LeaveOverTcpInAnyOrderAndAfterTheClientsEnd) {
+  const auto server = start_slow("127.0.0.1");
+  Peer peer(SOCK_STREAM, server->addresses()[0]);
+  constexpr std::uint16_t kQueries = 300;  // more than may wait at a time
+  std::string stream;
+  for (std::uint16_t id = 0; id < kQueries; ++id)
+    stream += framed(query(kName, RecordType::kA, id));
+  peer.send(stream);
+  peer.finish();
+  std::set<std::uint16_t> answered;
+  for (std::uint16_t i = 0; i < kQueries; ++i)
+    answered.insert(Header::read(peer.receive_framed()).id);
+  EXPECT_EQ(answered.size(), kQueries);
+  EXPECT_EQ(peer.receive(), "") << "closed behind the last answer";
+}
+
+TEST(LaterAnswers, WhoHasGoneTakesNobodysPlace) {
+  const auto server = start_slow("127.0.0.1");
+  for (int i = 0; i < 5; ++i) {
+    const Peer gone(SOCK_STREAM, server->addresses()[0]);
+    gone.send(framed(query(kName, RecordType::kA)));
+    const linger at_once{.l_onoff = 1, .l_linger = 0};
+    ::setsockopt(gone.fd(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  }
+  Peer peer(SOCK_STREAM, server->addresses()[0]);
+  peer.send(framed(query(kName, RecordType::kA, 9)));
+  EXPECT_EQ(Header::read(peer.receive_framed()).id, 9);
+}
+
+TEST(LaterAnswers, AreWaitedForAtTheEnd) {
+  auto server = start_slow("127.0.0.1");
+  const Peer udp(SOCK_DGRAM, server->addresses()[0]);
+  udp.send(query(kName, RecordType::kA, 1));
+  Peer tcp(SOCK_STREAM, server->addresses()[0]);
+  tcp.send(framed(query(kName, RecordType::kA, 2)));
+  server.reset();
+  EXPECT_EQ(Header::read(udp.receive()).id, 1);
+  EXPECT_EQ(Header::read(tcp.receive_framed()).id, 2);
+}
+
 TEST_F(ServerTest, AnAddressThatIsNotOursIsNamed) {
   const ServerOptions options{
       .addresses = {{.address = *IpAddress::parse("192.0.2.1"), .port = 0}}};
-  const auto server = Server::start(options, [] { return nullptr; });
+  const auto server = Server::start(options, [](Replies&) { return std::unique_ptr<Handler>(); });
   ASSERT_FALSE(server);
   EXPECT_NE(server.error().what.find("listening on UDP 192.0.2.1:0"), std::string::npos);
 }
