@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include "base/sha512.h"
+#include "base/sha2.h"
 
 namespace weft::cni {
 namespace {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/text.h"
+#include "net/iptables_words.h"
 
 namespace weft::kernel {
 namespace {
@@ -113,37 +114,6 @@ Result<IptablesTables> parse_iptables_save(std::string_view text) {
     return fail("the output of iptables-save ends in a table, behind line " +
                 std::to_string(number));
   return parser.take();
-}
-
-Result<std::vector<std::string>> iptables_words(std::string_view rule) {
-  std::vector<std::string> words;
-  std::string word;
-  bool in_word = false;
-  char quote = '\0';
-  for (std::size_t i = 0; i < rule.size(); ++i) {
-    const char c = rule[i];
-    if (c == '\\' && i + 1 < rule.size()) {
-      word += rule[++i];
-      in_word = true;
-    } else if (quote != '\0') {
-      if (c == quote)
-        quote = '\0';
-      else
-        word += c;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-      in_word = true;
-    } else if (c == ' ' || c == '\t') {
-      if (in_word) words.push_back(std::exchange(word, {}));
-      in_word = false;
-    } else {
-      word += c;
-      in_word = true;
-    }
-  }
-  if (quote != '\0') return fail("a quote is open at the end");
-  if (in_word) words.push_back(std::move(word));
-  return words;
 }
 
 }  // namespace weft::kernel

@@ -1,9 +1,7 @@
 // iptables_save.h: what iptables-save prints, read. Pure; takes any bytes.
 #pragma once
 
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/result.h"
 #include "net/iptables.h"
@@ -15,9 +13,5 @@ namespace weft::kernel {
 /// was not named, and whatever else iptables-save does not print are refused with the line's
 /// number. So is a table that iptables-nft says it cannot show.
 Result<IptablesTables> parse_iptables_save(std::string_view text);
-
-/// The words of a rule as iptables-restore takes them apart: blanks separate, double or single
-/// quotes hold together, a backslash takes the next byte as it is. Refuses an open quote.
-Result<std::vector<std::string>> iptables_words(std::string_view rule);
 
 }  // namespace weft::kernel

@@ -6,6 +6,7 @@
 #include "base/check.h"
 #include "kernel/iptables.h"
 #include "kernel/iptables_save.h"
+#include "net/iptables_words.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;
@@ -15,6 +16,6 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!tables) return 0;
   for (const auto& [name, table] : *tables)
     for (const auto& [chain, contents] : table.chains)
-      for (const auto& rule : contents.rules) CHECK(kernel::iptables_words(rule).has_value());
+      for (const auto& rule : contents.rules) CHECK(iptables_words(rule).has_value());
   return 0;
 }

@@ -2,7 +2,7 @@
 
 #include <limits>
 
-#include "base/sha512.h"
+#include "base/sha2.h"
 #include "cni/masquerade_rules.h"
 
 namespace weft::cni {

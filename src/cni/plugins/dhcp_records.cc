@@ -3,7 +3,7 @@
 #include "base/base64.h"
 #include "base/files.h"
 #include "base/json.h"
-#include "base/sha512.h"
+#include "base/sha2.h"
 #include "base/text.h"
 
 namespace weft::cni {

@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "base/sha512.h"
+#include "base/sha2.h"
 #include "cni/interface_plan.h"
 #include "cni/masquerade_rules.h"
 #include "cni/plugins/bridge_config.h"

@@ -72,18 +72,6 @@ TEST(IptablesSave, WhatItNeverPrintsIsRefusedWithItsLine) {
   }
 }
 
-TEST(IptablesWords, QuotesAndEscapesHoldTogether) {
-  using Words = std::vector<std::string>;
-  EXPECT_EQ(iptables_words("-s 10.0.0.0/8  -j RETURN").value(),
-            (Words{"-s", "10.0.0.0/8", "-j", "RETURN"}));
-  EXPECT_EQ(iptables_words("--comment \"a \\\"b\\\" c\"").value(),
-            (Words{"--comment", "a \"b\" c"}));
-  EXPECT_EQ(iptables_words("'one word' \"\" it\\'s").value(), (Words{"one word", "", "it's"}));
-  EXPECT_EQ(iptables_words("").value(), Words{});
-  EXPECT_FALSE(iptables_words("--comment \"open"));
-  EXPECT_FALSE(iptables_words("'open"));
-}
-
 TEST(IptablesVersion, ParsesWhatTheProgramsPrint) {
   using Variant = IptablesVersion::Variant;
   const auto parse = [](const char* text) { return IptablesVersion::parse(text).value(); };
