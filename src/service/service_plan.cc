@@ -146,6 +146,8 @@ ServicePlan plan_service(const ServiceDigest& service,
   for (const PortDigest& port : service.ports) plan.ports.push_back(planner.plan(port, slices));
   if (plan.ports.size() > 1) drop_doubles(plan.ports);
   planner.restrict(plan, options.node);
+  if (service.external_policy == TrafficPolicy::kLocal)
+    plan.health_check_port = service.health_check_node_port;
   return plan;
 }
 

@@ -68,6 +68,8 @@ struct ServicePlan {
   /// Only these may use the load balancer's addresses, where that is restricted.
   bool restricted = false;
   std::vector<Prefix> allowed_sources = {};  ///< in order, none within another
+  /// Where a load balancer asks whether this node has endpoints; 0: nowhere.
+  std::uint16_t health_check_port = 0;
   bool operator==(const ServicePlan&) const = default;
 };
 
