@@ -1,7 +1,10 @@
 // path_bench: how fast bytes go from here to there, and how soon an answer comes back.
 //
-//   path_bench serve                     takes streams at TCP port 7001, answers at UDP port 7002
-//   path_bench stream ADDRESS SECONDS    one TCP stream; prints Mbit/s that arrived
+//   path_bench serve                     takes streams at TCP port 7001, answers at UDP port 7002,
+//                                        and once for each connection at TCP port 7003
+//   path_bench stream ADDRESS[:PORT] SECONDS       one TCP stream; prints Mbit/s that arrived
+//   path_bench connections ADDRESS[:PORT] SECONDS  one question each, eight clients at a time;
+//                                                  prints how many in a second
 //   path_bench rtt ADDRESS COUNT         one datagram at a time; prints the median in microseconds
 //   path_bench loss ADDRESS SECONDS      one datagram a millisecond; prints how many had no answer
 #include <arpa/inet.h>
@@ -9,6 +12,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
@@ -26,6 +30,8 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::uint16_t kStreamPort = 7001;
 constexpr std::uint16_t kEchoPort = 7002;
+constexpr std::uint16_t kOncePort = 7003;
+constexpr int kClients = 8;
 constexpr std::size_t kBlock = 128 << 10;
 
 [[noreturn]] void give_up(const char* tried) {
@@ -73,6 +79,22 @@ void take_streams() {
   }
 }
 
+// One question, one answer, and that is all.
+void answer_once() {
+  const Fd listener = listening_socket(SOCK_STREAM, kOncePort);
+  if (::listen(listener.get(), SOMAXCONN) < 0) give_up("listen");
+  const auto serve = [&] {
+    for (char text[128];;) {
+      const Fd client(::accept(listener.get(), nullptr, nullptr));
+      const ssize_t taken = ::recv(client.get(), text, sizeof text, 0);
+      if (taken > 0)
+        (void)::send(client.get(), text, static_cast<std::size_t>(taken), MSG_NOSIGNAL);
+    }
+  };
+  const std::jthread other(serve);
+  serve();
+}
+
 void answer_datagrams() {
   const Fd fd = listening_socket(SOCK_DGRAM, kEchoPort);
   for (;;) {
@@ -86,9 +108,13 @@ void answer_datagrams() {
   }
 }
 
-Fd connect_to(int type, const char* address, std::uint16_t port) {
+// "ADDRESS" or "ADDRESS:PORT"
+Fd connect_to(int type, const std::string& where, std::uint16_t port) {
   Fd fd = open_socket(type);
-  const sockaddr_in there = at(::inet_addr(address), port);
+  const std::size_t colon = where.find(':');
+  if (colon != std::string::npos)
+    port = static_cast<std::uint16_t>(std::atoi(where.c_str() + colon + 1));
+  const sockaddr_in there = at(::inet_addr(where.substr(0, colon).c_str()), port);
   if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&there), sizeof there) < 0)
     give_up("connect");
   return fd;
@@ -105,6 +131,24 @@ void stream_to(const char* address, int seconds) {
   if (::recv(fd.get(), &arrived, sizeof arrived, MSG_WAITALL) != sizeof arrived) give_up("recv");
   const double took = std::chrono::duration<double>(Clock::now() - start).count();
   std::printf("%.0f\n", static_cast<double>(arrived) * 8e-6 / took);
+}
+
+void count_connections(const char* address, int seconds) {
+  std::atomic<int> served = 0;
+  const auto end = Clock::now() + std::chrono::seconds(seconds);
+  const auto ask = [&] {
+    while (Clock::now() < end) {
+      const Fd fd = connect_to(SOCK_STREAM, address, kOncePort);
+      char text[100] = {};
+      if (::send(fd.get(), text, sizeof text, MSG_NOSIGNAL) < 0) give_up("send");
+      if (::recv(fd.get(), text, sizeof text, MSG_WAITALL) == sizeof text) ++served;
+    }
+  };
+  {
+    std::vector<std::jthread> clients;
+    for (int i = 0; i < kClients; ++i) clients.emplace_back(ask);
+  }
+  std::printf("%d\n", served / seconds);
 }
 
 void measure_rtt(const char* address, int count) {
@@ -152,17 +196,20 @@ int main(int count, char** arguments) {
   const std::string job = count > 1 ? arguments[1] : "";
   if (job == "serve" && count == 2) {
     const std::jthread echo(answer_datagrams);
+    const std::jthread once(answer_once);
     take_streams();
   } else if (job == "stream" && count == 4) {
     stream_to(arguments[2], std::atoi(arguments[3]));
+  } else if (job == "connections" && count == 4) {
+    count_connections(arguments[2], std::max(1, std::atoi(arguments[3])));
   } else if (job == "rtt" && count == 4) {
     measure_rtt(arguments[2], std::max(1, std::atoi(arguments[3])));
   } else if (job == "loss" && count == 4) {
     count_losses(arguments[2], std::max(1, std::atoi(arguments[3])));
   } else {
     std::fprintf(stderr,
-                 "usage: path_bench serve | stream ADDRESS SECONDS | rtt ADDRESS COUNT | loss "
-                 "ADDRESS SECONDS\n");
+                 "usage: path_bench serve | stream ADDRESS SECONDS | connections ADDRESS SECONDS | "
+                 "rtt ADDRESS COUNT | loss ADDRESS SECONDS\n");
     return 2;
   }
 }
