@@ -38,13 +38,16 @@ std::vector<IptablesJump> make_jumps() {
 /// Rules of one portal.
 class PortalRules {
  public:
-  PortalRules(const Portal& portal, const IpAddress& node_address, IptablesContents& all)
+  PortalRules(const Portal& portal, const std::optional<IpAddress>& node_address,
+              IptablesContents& all)
       : protocol_(protocol_word(portal.protocol)),
         comment_(comment_words(portal.name)),
         all_(all),
         redirect_("-j REDIRECT --to-ports " + std::to_string(portal.relay_port)),
-        to_node_("-j DNAT --to-destination " +
-                 place_word({.address = node_address, .port = portal.relay_port})),
+        to_node_(node_address
+                     ? "-j DNAT --to-destination " +
+                           place_word({.address = *node_address, .port = portal.relay_port})
+                     : redirect_),
         relay_port_(portal.relay_port) {}
 
   void add(const Front& front) {
@@ -100,7 +103,8 @@ const IptablesDesign& portal_design() {
   return design;
 }
 
-IptablesContents portal_rules(const std::vector<Portal>& portals, const IpAddress& node_address) {
+IptablesContents portal_rules(const std::vector<Portal>& portals,
+                              const std::optional<IpAddress>& node_address) {
   IptablesContents all{.filter = {{kNodePortNonLocal, {}}},
                        .nat = {{kPortalsContainer, {}},
                                {kPortalsHost, {}},

@@ -2,14 +2,16 @@
 // to the port at which the relay takes clients in for it. Pure.
 //
 // What pods and others send is redirected to the address of the link that it comes in on, so that
-// answers leave by that link; what the node itself sends goes to the node's own address, since the
-// answer to a redirected packet of its own would come from another one.
+// answers leave by that link; what the node itself sends goes to the node's own address, as it
+// always has. Where the node has none it is redirected, too, to a loopback address: the relay
+// answers from the address that it was asked at, so that works as well.
 //
 // Source: k8s.io/kubernetes pkg/proxy/userspace/proxier.go (1.25); chains, rules and comments are
 // its own.
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,7 +39,8 @@ struct Portal {
   std::uint16_t relay_port = 0;
 };
 
-/// `node_address` is one of the node that is no loopback address.
-IptablesContents portal_rules(const std::vector<Portal>& portals, const IpAddress& node_address);
+/// `node_address` is one of the node that is no loopback address, if it has any.
+IptablesContents portal_rules(const std::vector<Portal>& portals,
+                              const std::optional<IpAddress>& node_address);
 
 }  // namespace weft::service

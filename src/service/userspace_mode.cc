@@ -30,25 +30,32 @@ void add_changed(const ChainRules& before, const ChainRules& after, const std::s
 Result<UserspaceMode> UserspaceMode::open(const std::vector<RuleOptions>& families,
                                           const UserspaceSettings& settings) {
   std::vector<Family> names;
-  std::map<Family, Kept> kept;
-  for (const RuleOptions& rules : families) {
-    const auto address =
-        std::find_if(settings.node_addresses.begin(), settings.node_addresses.end(),
-                     [&](const IpAddress& each) { return each.family() == rules.family; });
-    if (address == settings.node_addresses.end())
-      return fail("userspace mode needs an " + std::string(to_string(rules.family)) +
-                      " address of the node",
-                  "give the Node object one, or leave that family out");
-    names.push_back(rules.family);
-    kept[rules.family].node_address = *address;
-  }
+  for (const RuleOptions& rules : families) names.push_back(rules.family);
   raise_descriptor_limit();
   ASSIGN_OR_RETURN(IptablesKeeper keeper,
                    IptablesKeeper::open(portal_design(), names, settings.flavour));
   ASSIGN_OR_RETURN(auto relay, Relay::start(settings.relay));
-  UserspaceMode mode(std::move(keeper), std::move(relay));
-  mode.families_ = std::move(kept);
+  ASSIGN_OR_RETURN(auto rtnetlink, kernel::Rtnetlink::open());
+  UserspaceMode mode(std::move(keeper), std::move(relay), std::move(rtnetlink),
+                     settings.node_addresses);
+  for (const Family family : names) mode.families_[family];
   return mode;
+}
+
+Status UserspaceMode::find_node_addresses() {
+  std::vector<IpAddress> known = node_addresses_;
+  ASSIGN_OR_RETURN(auto of_links, rtnetlink_.addresses());
+  std::sort(of_links.begin(), of_links.end());
+  for (const LinkAddress& each : of_links)
+    if (!each.tentative && !each.temporary) known.push_back(each.key.address.address);
+  for (auto& [family, kept] : families_) {
+    const auto found =
+        std::find_if(known.begin(), known.end(), [of = family](const IpAddress& address) {
+          return address.family() == of && !address.is_loopback() && !address.is_link_local();
+        });
+    kept.node_address = found == known.end() ? std::nullopt : std::optional(*found);
+  }
+  return {};
 }
 
 std::unique_ptr<Portals> UserspaceMode::make_portals(Family family) const {
@@ -57,6 +64,7 @@ std::unique_ptr<Portals> UserspaceMode::make_portals(Family family) const {
 }
 
 Status UserspaceMode::start(const std::vector<PlannedService>& services) {
+  RETURN_IF_ERROR(find_node_addresses());
   for (auto& [family, kept] : families_) {
     kept.portals = make_portals(family);
     for (const PlannedService& service : services) kept.portals->put(service);

@@ -17,12 +17,14 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.h"
+#include "kernel/rtnetlink.h"
 #include "service/iptables_keeper.h"
 #include "service/portals.h"
 #include "service/proxy_mode.h"
@@ -30,7 +32,7 @@
 namespace weft::service {
 
 struct UserspaceSettings {
-  /// Of the node, one for each family: no loopback addresses.
+  /// Of the node; for a family without one here, that of the first link that has any.
   std::vector<IpAddress> node_addresses = {};
   RelayOptions relay = {};
   std::string flavour = {};  ///< see kernel::Iptables::find()
@@ -38,7 +40,7 @@ struct UserspaceSettings {
 
 class UserspaceMode : public ProxyMode {
  public:
-  /// Fails where a program of iptables is missing, or a family has no address.
+  /// Fails where a program of iptables is missing.
   static Result<UserspaceMode> open(const std::vector<RuleOptions>& families,
                                     const UserspaceSettings& settings);
 
@@ -57,18 +59,25 @@ class UserspaceMode : public ProxyMode {
 
  private:
   struct Kept {
-    IpAddress node_address = {};
+    std::optional<IpAddress> node_address = {};
     std::unique_ptr<Portals> portals = {};
     IptablesContents written = {};
   };
 
-  UserspaceMode(IptablesKeeper keeper, std::unique_ptr<Relay> relay)
-      : keeper_(std::move(keeper)), relay_(std::move(relay)) {}
+  UserspaceMode(IptablesKeeper keeper, std::unique_ptr<Relay> relay, kernel::Rtnetlink rtnetlink,
+                std::vector<IpAddress> node_addresses)
+      : keeper_(std::move(keeper)),
+        relay_(std::move(relay)),
+        rtnetlink_(std::move(rtnetlink)),
+        node_addresses_(std::move(node_addresses)) {}
   std::unique_ptr<Portals> make_portals(Family family) const;
+  Status find_node_addresses();
   Result<std::vector<std::string>> settle();
 
   IptablesKeeper keeper_;
   std::unique_ptr<Relay> relay_;
+  kernel::Rtnetlink rtnetlink_;
+  std::vector<IpAddress> node_addresses_;
   std::map<Family, Kept> families_;
 };
 

@@ -270,6 +270,31 @@ TEST_P(RelayTest, APortThatIsTakenIsAnErrorAndSctpIsRefused) {
   EXPECT_FALSE(relay_->listen(own_, 0, ServiceProtocol::kSctp, balancer_));
 }
 
+TEST_P(RelayTest, PortsComeFromARangeUntilItIsUsedUp) {
+  const Fd taken = listener();
+  const std::uint16_t first = port_of(taken);
+  relay_ = start({.workers = 1, .any_port = {.first = first, .count = 3}});
+  const auto listen = [&] {
+    return space_.in([&] { return relay_->listen(own_, 0, ServiceProtocol::kTcp, balancer_); });
+  };
+  EXPECT_EQ(must(listen()).port, first + 1);
+  EXPECT_EQ(must(listen()).port, first + 2);
+  const auto none = listen();
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().text().find("widen --proxy-port-range"), std::string::npos)
+      << none.error().text();
+}
+
+TEST(PortRangeText, IsAsKubernetesWritesIt) {
+  const auto parse = [](const char* text) { return must(PortRange::parse(text)); };
+  for (const char* none : {"", "0-0", " "}) EXPECT_EQ(parse(none), PortRange{}) << none;
+  EXPECT_EQ(parse("50000-50099"), (PortRange{.first = 50000, .count = 100}));
+  EXPECT_EQ(parse("50000+99"), (PortRange{.first = 50000, .count = 100}));
+  EXPECT_EQ(parse("50000"), (PortRange{.first = 50000, .count = 1}));
+  for (const char* wrong : {"x", "1-", "-5", "9-3", "70000-70001", "65535+1", "1-2-3"})
+    EXPECT_FALSE(PortRange::parse(wrong)) << wrong;
+}
+
 // All descriptors that the process may have are taken, as long as it lives.
 class NoDescriptors {
  public:

@@ -34,8 +34,7 @@ class UserspaceModeTest : public testing::TestWithParam<Setting> {
   std::unique_ptr<UserspaceMode> open() {
     return lab_.node.in([&] {
       return std::make_unique<UserspaceMode>(
-          must(UserspaceMode::open({rule_options(family())}, {.node_addresses = {lab_.uplink(2, 1)},
-                                                              .flavour = GetParam().flavour})));
+          must(UserspaceMode::open({rule_options(family())}, {.flavour = GetParam().flavour})));
     });
   }
   ServiceNode start() { return {lab_.node, open(), family()}; }
@@ -208,11 +207,37 @@ TEST_P(UserspaceModeTest, SctpIsLeftOut) {
   EXPECT_EQ(saved().find("REDIRECT"), std::string::npos);
 }
 
-TEST_P(UserspaceModeTest, WithoutAnAddressOfTheNodeItCannotBeOpened) {
-  const auto mode = UserspaceMode::open({rule_options(family())}, {.flavour = GetParam().flavour});
-  ASSERT_FALSE(mode);
-  EXPECT_NE(mode.error().text().find("address of the node"), std::string::npos)
-      << mode.error().text();
+TEST_P(UserspaceModeTest, WhatTheNodeSendsGoesToItsFirstAddress) {
+  ServiceNode node = start();
+  node.put(inner(family()), {here()});
+  const std::string text = saved();
+  const std::string address = lab_.uplink(2, 1).to_string();
+  EXPECT_NE(text.find("-j DNAT --to-destination " +
+                      (family() == Family::kIpv4 ? address : "[" + address + "]") + ":"),
+            std::string::npos)
+      << text;
+}
+
+// Where a node has no IPv6 but for its loopback address, what it sends is redirected there.
+class UserspaceModeWithoutAddressTest : public UserspaceModeTest {};
+INSTANTIATE_TEST_SUITE_P(Service, UserspaceModeWithoutAddressTest,
+                         testing::Values(kSettings[1], kSettings[3]),
+                         [](const auto& each) { return std::string(each.param.flavour); });
+
+TEST_P(UserspaceModeWithoutAddressTest, TheNodeReachesItsServicesAllTheSame) {
+  const Space bare;
+  bare.sh("ip -6 route add default dev lo");
+  auto mode = bare.in([&] {
+    return std::make_unique<UserspaceMode>(
+        must(UserspaceMode::open({rule_options(family())}, {.flavour = GetParam().flavour})));
+  });
+  ServiceNode node(bare, std::move(mode), family());
+  const IpAddress loopback = ip("::1");
+  weft::test::Answerer answerer;
+  answerer.listen(bare, "bare", loopback, ServiceLab::kPort);
+  answerer.start();
+  node.put(inner(family()), {endpoint(loopback.to_string(), "here")});
+  EXPECT_EQ(ask(bare, cluster_ip(), 80), "bare ::1");
 }
 
 // --- node ports at loopback addresses

@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <functional>
 #include <future>
 #include <optional>
@@ -18,6 +19,7 @@
 
 #include "base/check.h"
 #include "base/lock_guarded.h"
+#include "base/text.h"
 #include "kernel/socket_address.h"
 #include "service/relay/tcp_relay.h"
 #include "service/relay/udp_relay.h"
@@ -157,11 +159,41 @@ Relay::~Relay() = default;
 Result<std::unique_ptr<Relay>> Relay::start(const RelayOptions& options) {
   CHECK(options.workers > 0);
   std::unique_ptr<Relay> relay(new Relay);
+  relay->any_port_ = options.any_port;
   for (unsigned i = 0; i < options.workers; ++i) {
     ASSIGN_OR_RETURN(auto worker, Worker::start(options.udp_idle));
     relay->workers_.push_back(std::move(worker));
   }
   return relay;
+}
+
+Result<PortRange> PortRange::parse(std::string_view text) {
+  const std::size_t mark = text.find_first_of("+-");
+  const auto first = parse_number(trim(text.substr(0, mark)));
+  const auto second = mark == std::string_view::npos ? std::optional<std::uint64_t>(0)
+                                                     : parse_number(trim(text.substr(mark + 1)));
+  if (trim(text).empty() || (first == 0U && second == 0U)) return PortRange{};
+  constexpr std::uint64_t kMost = 65'535;
+  const bool by_last = mark != std::string_view::npos && text[mark] == '-';
+  if (first && second && *first > 0 && *first <= kMost && *second <= kMost) {
+    const std::uint64_t last = by_last ? *second : *first + *second;
+    if (last >= *first && last <= kMost)
+      return PortRange{.first = static_cast<std::uint16_t>(*first),
+                       .count = static_cast<std::uint16_t>(last - *first + 1)};
+  }
+  return fail("\"" + std::string(text) + "\" is no range of ports", "write FIRST-LAST");
+}
+
+Result<Fd> Relay::open_any(const IpAddress& address, bool tcp) {
+  if (any_port_.count == 0) return open_socket(address, 0, tcp);
+  for (std::uint32_t tries = 0; tries < any_port_.count; ++tries) {
+    const std::uint32_t port = any_port_.first + next_port_++ % any_port_.count;
+    auto socket = open_socket(address, static_cast<std::uint16_t>(port), tcp);
+    if (socket || socket.error().number != EADDRINUSE) return socket;
+  }
+  return fail("no port between " + std::to_string(any_port_.first) + " and " +
+                  std::to_string(any_port_.first + any_port_.count - 1) + " is free",
+              "widen --proxy-port-range");
 }
 
 Result<Relay::Entrance> Relay::listen(const IpAddress& address, std::uint16_t port,
@@ -170,7 +202,7 @@ Result<Relay::Entrance> Relay::listen(const IpAddress& address, std::uint16_t po
   const bool tcp = protocol == ServiceProtocol::kTcp;
   if (!tcp && protocol != ServiceProtocol::kUdp)
     return fail(std::string(to_string(protocol)) + " is not relayed");
-  auto socket = open_socket(address, port, tcp);
+  auto socket = port == 0 ? open_any(address, tcp) : open_socket(address, port, tcp);
   if (!socket) {
     return because("relaying " + std::string(to_string(protocol)) + " at " + address.to_string() +
                        " port " + std::to_string(port),

@@ -13,17 +13,30 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
+#include "base/fd.h"
 #include "base/result.h"
 #include "cluster/service.h"
 #include "service/relay/balancer.h"
 
 namespace weft::service {
 
+/// --proxy-port-range: from `first` on, so many; of no ports: whatever the kernel chooses.
+struct PortRange {
+  std::uint16_t first = 0;
+  std::uint16_t count = 0;
+
+  /// As Kubernetes writes them: "" and "0-0" are none, "50000", "50000-50099", "50000+99".
+  static Result<PortRange> parse(std::string_view text);
+  bool operator==(const PortRange&) const = default;
+};
+
 struct RelayOptions {
   unsigned workers = 1;
   std::chrono::milliseconds udp_idle{250};  ///< --udp-timeout
+  PortRange any_port = {};                  ///< where listen() takes its choice from
 };
 
 class Relay {
@@ -40,7 +53,7 @@ class Relay {
     std::uint64_t id = 0;
     std::uint16_t port = 0;
   };
-  /// Opens one: at port 0 the kernel chooses. Refuses SCTP.
+  /// Opens one: port 0 is any that is free. Refuses SCTP.
   Result<Entrance> listen(const IpAddress& address, std::uint16_t port, ServiceProtocol protocol,
                           std::shared_ptr<Balancer> balancer);
   /// Nobody comes in any more. TCP connections that stand go on.
@@ -49,9 +62,12 @@ class Relay {
  private:
   class Worker;
   Relay();
+  Result<Fd> open_any(const IpAddress& address, bool tcp);
 
   std::vector<std::unique_ptr<Worker>> workers_;
   std::uint64_t next_id_ = 1;
+  PortRange any_port_ = {};
+  std::uint32_t next_port_ = 0;  // within it
 };
 
 }  // namespace weft::service

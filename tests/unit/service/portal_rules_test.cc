@@ -40,6 +40,14 @@ nat KUBE-PORTALS-HOST -d 10.254.247.121/32 -p tcp -m comment --comment "shop/web
 )");
 }
 
+TEST(PortalRules, OfANodeWithoutAnAddress) {
+  EXPECT_EQ(
+      lines(portal_rules({kPortal}, std::nullopt)),
+      R"(nat KUBE-PORTALS-CONTAINER -d 10.254.247.121/32 -p tcp -m comment --comment "shop/web:http" -m tcp --dport 8080 -j REDIRECT --to-ports 50948
+nat KUBE-PORTALS-HOST -d 10.254.247.121/32 -p tcp -m comment --comment "shop/web:http" -m tcp --dport 8080 -j REDIRECT --to-ports 50948
+)");
+}
+
 TEST(PortalRules, OfANodePort) {
   EXPECT_EQ(
       lines(portal_rules({with_front(FrontKind::kNodePort, ip("0.0.0.0"), 30080)}, kNode)),
