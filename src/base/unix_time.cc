@@ -2,6 +2,8 @@
 
 #include <ctime>
 
+#include "base/text.h"
+
 namespace weft {
 
 UnixSeconds unix_now() {
@@ -25,6 +27,28 @@ std::string print_time(UnixSeconds time) {
   char text[64];
   const auto length = std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &fields);
   return {text, length};
+}
+
+std::optional<std::chrono::system_clock::time_point> parse_precise_time(const std::string& text) {
+  const auto point = text.find('.');
+  if (point == std::string::npos) return parse_time(text);
+  const auto end = text.find_first_not_of("0123456789", point + 1);
+  if (end == std::string::npos || end == point + 1 || end > point + 10) return std::nullopt;
+  const auto seconds = parse_time(text.substr(0, point) + text.substr(end));
+  std::string digits = text.substr(point + 1, end - point - 1);
+  digits.resize(9, '0');
+  const auto nanoseconds = parse_number(digits);
+  if (!seconds || !nanoseconds) return std::nullopt;
+  return *seconds + std::chrono::nanoseconds(*nanoseconds);
+}
+
+std::string print_precise_time(std::chrono::system_clock::time_point time) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
+  const auto rest = std::chrono::duration_cast<std::chrono::nanoseconds>(time - seconds).count();
+  std::string text = print_time(seconds);
+  text.pop_back();
+  const std::string digits = std::to_string(rest);
+  return text + "." + std::string(9 - digits.size(), '0') + digits + "Z";
 }
 
 }  // namespace weft

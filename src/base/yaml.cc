@@ -70,6 +70,29 @@ Result<Json> convert(const YAML::Node& node, int depth) {
   return Json(nullptr);
 }
 
+// Texts that would be read as something else are quoted.
+void emit(YAML::Emitter& out, const Json& value) {
+  if (value.is_object()) {
+    out << YAML::BeginMap;
+    for (const auto& [key, member] : value.items()) {
+      out << YAML::Key << key << YAML::Value;
+      emit(out, member);
+    }
+    out << YAML::EndMap;
+  } else if (value.is_array()) {
+    out << YAML::BeginSeq;
+    for (const auto& element : value) emit(out, element);
+    out << YAML::EndSeq;
+  } else if (value.is_string()) {
+    const auto& text = value.get_ref<const std::string&>();
+    if (!plain_scalar(text).is_string()) out << YAML::DoubleQuoted;
+    out << text;
+  } else {
+    // A scalar of JSON is one of YAML.
+    out << YAML::Node(YAML::Load(value.dump()));
+  }
+}
+
 }  // namespace
 
 Result<std::vector<Json>> parse_yaml(std::string_view text) {
@@ -85,6 +108,12 @@ Result<std::vector<Json>> parse_yaml(std::string_view text) {
     if (!value.is_null()) values.push_back(std::move(value));
   }
   return values;
+}
+
+std::string print_yaml(const Json& value) {
+  YAML::Emitter out;
+  emit(out, value);
+  return std::string(out.c_str()) + "\n";
 }
 
 }  // namespace weft

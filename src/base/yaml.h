@@ -1,6 +1,7 @@
 // yaml.h: YAML as JSON values, so that one reader serves both.
 #pragma once
 
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -14,5 +15,8 @@ namespace weft {
 /// JSON cannot hold: a key that is no scalar, a key given twice, an alias that holds itself. The
 /// error says the line.
 Result<std::vector<Json>> parse_yaml(std::string_view text);
+
+/// The same value as YAML, in block style, with a line end behind it.
+std::string print_yaml(const Json& value);
 
 }  // namespace weft
