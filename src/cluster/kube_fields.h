@@ -53,6 +53,7 @@ inline constexpr FieldNumber kNamespace = 3;
 inline constexpr FieldNumber kUid = 5;
 inline constexpr FieldNumber kResourceVersion = 6;
 inline constexpr FieldNumber kCreationTimestamp = 8;
+inline constexpr FieldNumber kDeletionTimestamp = 9;
 inline constexpr FieldNumber kLabels = 11;
 inline constexpr FieldNumber kAnnotations = 12;
 }  // namespace object_meta
@@ -66,6 +67,7 @@ inline constexpr FieldNumber kStatus = 3;
 }  // namespace node
 namespace node_spec {
 inline constexpr FieldNumber kPodCidr = 1;
+inline constexpr FieldNumber kTaints = 5;  // a Taint begins with its key
 inline constexpr FieldNumber kPodCidrs = 7;
 }  // namespace node_spec
 namespace node_status {

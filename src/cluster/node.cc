@@ -6,6 +6,7 @@
 #include "base/protobuf.h"
 #include "base/text.h"
 #include "cluster/kube_fields.h"
+#include "cluster/node_address.h"
 #include "cluster/object_meta.h"
 
 namespace weft {
@@ -14,8 +15,7 @@ namespace {
 // The API server keeps 256 KB of annotations a Node, and 5,000 Nodes may be hostile together. A
 // WireGuard key or a MAC takes 80 bytes.
 constexpr std::size_t kLongestData = 4096;
-// Not of flannel's: a Node has two at most.
-constexpr std::size_t kMostAddresses = 16;
+constexpr std::size_t kMostTaints = 64;
 
 struct FamilySuffixes {
   Family family;
@@ -34,11 +34,16 @@ Status read_metadata(std::string_view message, const AnnotationPrefix& prefix, N
     if (key.starts_with(prefix.text()))
       node.annotations[std::string(key.substr(prefix.text().size()))] = value;
   };
-  ASSIGN_OR_RETURN(ObjectMeta meta, read_object_meta(message, {.annotation = keep}));
+  const auto label = [&](std::string_view key, std::string_view value) {
+    if (key == kZoneLabel) node.zone = value;
+  };
+  ASSIGN_OR_RETURN(ObjectMeta meta,
+                   read_object_meta(message, {.label = label, .annotation = keep}));
   node.name = std::move(meta.name);
   node.uid = std::move(meta.uid);
   node.version = std::move(meta.version);
   node.created = meta.created;
+  node.deleting = meta.deleting;
   return {};
 }
 
@@ -49,6 +54,9 @@ Status read_spec(std::string_view message, Node& node) {
     if (field.number == kube::node_spec::kPodCidrs && !field.bytes.empty() &&
         node.pod_cidrs.size() < kMostAddresses)
       node.pod_cidrs.push_back(field.text());
+    if (field.number != kube::node_spec::kTaints || node.taints.size() >= kMostTaints) return {};
+    ASSIGN_OR_RETURN(const KubePair pair, read_kube_pair(field.bytes));
+    node.taints.emplace_back(is_utf8(pair.first) ? pair.first : std::string_view());
     return {};
   }));
   if (node.pod_cidrs.empty() && !single.empty()) node.pod_cidrs.push_back(std::move(single));
@@ -61,9 +69,7 @@ Status read_status(std::string_view message, Node& node) {
     if (!condition && field.number != kube::node_status::kAddresses) return {};
     ASSIGN_OR_RETURN(const KubePair pair, read_kube_pair(field.bytes));
     if (condition && pair.first == "NetworkUnavailable") node.network_unavailable = pair.second;
-    if (condition || pair.first != "InternalIP" || node.internal_ips.size() >= kMostAddresses)
-      return {};
-    if (const auto address = IpAddress::parse(pair.second)) node.internal_ips.push_back(*address);
+    if (!condition) note_node_address(pair.first, pair.second, node);
     return {};
   });
 }
@@ -168,6 +174,15 @@ std::optional<std::string> Node::annotation(std::string_view suffix) const {
   const auto found = annotations.find(suffix);
   if (found == annotations.end() || found->second.empty()) return std::nullopt;
   return found->second;
+}
+
+std::vector<IpAddress> Node::host_ips() const {
+  std::vector<IpAddress> first;
+  for (const auto* addresses : {&internal_ips, &external_ips})
+    for (const auto& address : *addresses)
+      if (first.empty() || (first.size() == 1 && first[0].family() != address.family()))
+        first.push_back(address);
+  return first;
 }
 
 Result<LeaseKey> subnet_of_node(const Node& node, Whose whose) {

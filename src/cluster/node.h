@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/json.h"
 #include "base/result.h"
 #include "base/unix_time.h"
 #include "cluster/lease.h"
@@ -44,6 +45,10 @@ struct Node {
   std::string version = {};                 ///< resourceVersion: equal or not, nothing more
   std::vector<std::string> pod_cidrs = {};  ///< spec.podCIDRs, or the one of spec.podCIDR
   std::vector<IpAddress> internal_ips = {};
+  std::vector<IpAddress> external_ips = {};
+  std::string zone = {};                 ///< label topology.kubernetes.io/zone
+  std::vector<std::string> taints = {};  ///< their keys
+  bool deleting = false;
   Annotations annotations = {};  ///< those under the prefix
   /// Of the condition NetworkUnavailable: "True", "False", or empty when there is none.
   std::string network_unavailable = {};
@@ -51,9 +56,14 @@ struct Node {
   /// Reads a Node's protobuf message (cluster/kube_fields.h). Addresses that are none and texts
   /// that are no UTF-8 are left out.
   static Result<Node> parse(std::string_view message, const AnnotationPrefix& prefix);
+  /// Reads a manifest, without annotations: keys as the API spells them, in any case.
+  static Result<Node> read(const Json& manifest);
 
   /// The value of an annotation; nothing when it is absent or empty.
   std::optional<std::string> annotation(std::string_view suffix) const;
+  /// The addresses by which others know it: its first InternalIP, or ExternalIP where there is
+  /// none, and the first one of the other family.
+  std::vector<IpAddress> host_ips() const;
   bool operator==(const Node&) const = default;
 };
 

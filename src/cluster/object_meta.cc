@@ -90,6 +90,9 @@ Result<ObjectMeta> read_object_meta(std::string_view message, const MetaPairs& p
         ASSIGN_OR_RETURN(meta.created, read_time(field.bytes));
         break;
       }
+      case kube::object_meta::kDeletionTimestamp:
+        meta.deleting = true;
+        break;
       case kube::object_meta::kLabels:
         return show_entry(pairs.label, field.bytes);
       case kube::object_meta::kAnnotations:

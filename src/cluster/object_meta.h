@@ -19,6 +19,7 @@ struct ObjectMeta {
   std::string uid = {};
   std::string version = {};  ///< resourceVersion
   UnixSeconds created = {};
+  bool deleting = false;  ///< it has a deletionTimestamp: only finalizers keep it
   bool operator==(const ObjectMeta&) const = default;
 };
 

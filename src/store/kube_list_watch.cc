@@ -142,8 +142,12 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
 }
 
 std::string KubeListWatch::selection() const {
-  if (options_.label_selector.empty()) return {};
-  return "&labelSelector=" + query_value(options_.label_selector);
+  std::string text;
+  if (!options_.label_selector.empty())
+    text += "&labelSelector=" + query_value(options_.label_selector);
+  if (!options_.field_selector.empty())
+    text += "&fieldSelector=" + query_value(options_.field_selector);
+  return text;
 }
 
 Status KubeListWatch::apply(std::string_view frame) {

@@ -51,6 +51,8 @@ struct KubeListWatchOptions {
   std::string path;  ///< of the collection: "/api/v1/nodes"
   /// "app=web,tier in (a,b)": only objects with such labels; empty: all.
   std::string label_selector = {};
+  /// "metadata.name=node-1": only objects with such fields; empty: all.
+  std::string field_selector = {};
   int page = 500;
   /// The server ends a watch after this time (and up to half as long again), the client a
   /// little later.

@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/unix_time.h"
+#include "store/kube_event.h"
 
 namespace weft {
 namespace {
@@ -232,24 +233,15 @@ Status KubeStore::declare_network_available(UnixSeconds now, const std::stop_tok
 
 Status KubeStore::warn(const std::string& reason, const std::string& message, UnixSeconds now,
                        const std::stop_token& stop) {
-  const std::string time = print_time(now);
-  const Json event = {
-      {"metadata", {{"generateName", node_name_ + "."}, {"namespace", "default"}}},
-      {"involvedObject",
-       {{"apiVersion", "v1"}, {"kind", "Node"}, {"name", node_name_}, {"uid", node_name_}}},
-      {"reason", reason},
-      {"message", message},
-      {"type", "Warning"},
-      {"source", {{"component", "weftd"}, {"host", node_name_}}},
-      {"firstTimestamp", time},
-      {"lastTimestamp", time},
-      {"count", 1}};
-  ASSIGN_OR_RETURN(
-      const std::string ignored,
-      client_.call(
-          {.method = "POST", .path = "/api/v1/namespaces/default/events", .body = to_text(event)},
-          stop));
-  return {};
+  return post_event(client_,
+                    {.name = node_name_,
+                     .uid = node_name_,
+                     .warning = true,
+                     .reason = reason,
+                     .message = message,
+                     .component = "weftd",
+                     .host = node_name_},
+                    now, stop);
 }
 
 Result<std::optional<std::string>> KubeStore::network_config() {
