@@ -5,7 +5,8 @@
 
 #include <chrono>
 #include <cstring>
-#include <list>
+#include <future>
+#include <map>
 #include <thread>
 
 #include <boost/asio/executor_work_guard.hpp>
@@ -31,13 +32,17 @@ constexpr std::size_t kLongestRequest = 8192;
 constexpr std::size_t kMostConnections = 32;
 constexpr std::chrono::seconds kLongestConnection{10};
 
+using SharedHandler = std::shared_ptr<const HttpServer::Handler>;
+
 std::string answer_text(const HttpReply& reply, bool with_body) {
   const std::string reason(
       http::obsolete_reason(static_cast<http::status>(static_cast<unsigned>(reply.status))));
+  std::string more;
+  for (const auto& [name, value] : reply.headers) more += "\r\n" + name + ": " + value;
   return "HTTP/1.1 " + std::to_string(reply.status) + " " + reason +
          "\r\nContent-Type: " + reply.type +
          "\r\nContent-Length: " + std::to_string(reply.body.size()) +
-         "\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n" +
+         "\r\nCache-Control: no-store\r\nConnection: close" + more + "\r\n\r\n" +
          (with_body ? reply.body : std::string());
 }
 
@@ -45,11 +50,10 @@ std::string answer_text(const HttpReply& reply, bool with_body) {
 template <class Protocol>
 class Session : public std::enable_shared_from_this<Session<Protocol>> {
  public:
-  Session(typename Protocol::socket socket, const HttpServer::Handler& handler,
-          std::shared_ptr<void> place)
+  Session(typename Protocol::socket socket, SharedHandler handler, std::shared_ptr<void> place)
       : socket_(std::move(socket)),
         timer_(socket_.get_executor()),
-        handler_(handler),
+        handler_(std::move(handler)),
         place_(std::move(place)) {
     parser_.header_limit(kLongestRequest);
   }
@@ -92,7 +96,7 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
     if (method != http::verb::get && method != http::verb::head)
       return {.status = 405, .body = "only GET and HEAD are answered here\n"};
     const std::string target(parser_.get().target());
-    return handler_(target.substr(0, target.find('?')));
+    return (*handler_)(target.substr(0, target.find('?')));
   }
 
   void answer(const HttpReply& reply, http::verb method) {
@@ -107,7 +111,7 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
 
   typename Protocol::socket socket_;
   asio::steady_timer timer_;
-  const HttpServer::Handler& handler_;
+  const SharedHandler handler_;
   std::shared_ptr<void> place_;  // among the connections that may be open at a time
   boost::beast::flat_buffer buffer_{kLongestRequest};
   http::request_parser<http::empty_body> parser_;
@@ -125,15 +129,15 @@ Failure not_listening(const std::string& where, const ErrorCode& error) {
 
 class HttpServer::Inside {
  public:
-  explicit Inside(Handler handler) : handler_(std::move(handler)) {}
+  explicit Inside(Handler handler)
+      : handler_(std::make_shared<const Handler>(std::move(handler))) {}
   ~Inside() {
     io_.stop();
     thread_.join();
     if (!path_.empty()) ::unlink(path_.c_str());
   }
 
-  Result<std::uint16_t> listen(const IpAddress& address, std::uint16_t port) {
-    using Tcp = asio::ip::tcp;
+  Result<std::uint16_t> listen(const IpAddress& address, std::uint16_t port, Handler own) {
     ErrorCode error;
     const auto bytes = asio::ip::make_address(address.to_string(), error);
     const Tcp::endpoint where(bytes, port);
@@ -146,8 +150,22 @@ class HttpServer::Inside {
     if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
     if (error) return not_listening(address.to_string() + ":" + std::to_string(port), error);
     const std::uint16_t bound = acceptor->local_endpoint(ignored).port();
-    asio::post(io_, [this, acceptor] { accept<Tcp>(acceptor); });
+    const auto handler = own ? std::make_shared<const Handler>(std::move(own)) : handler_;
+    asio::post(io_, [this, acceptor, handler] { accept<Tcp>(acceptor, handler); });
+    ports_[{address, bound}] = acceptor;
     return bound;
+  }
+
+  void close(const IpAddress& address, std::uint16_t port) {
+    const auto found = ports_.extract({address, port});
+    if (!found) return;
+    std::promise<void> closed;
+    asio::post(io_, [&] {
+      ErrorCode ignored;
+      found.mapped()->close(ignored);
+      closed.set_value();
+    });
+    closed.get_future().wait();
   }
 
   Status listen(const std::string& path) {
@@ -168,27 +186,33 @@ class HttpServer::Inside {
     if (!error) acceptor->listen(asio::socket_base::max_listen_connections, error);
     if (error) return not_listening(path, error);
     path_ = path;
-    asio::post(io_, [this, acceptor] { accept<Local>(acceptor); });
+    asio::post(io_, [this, acceptor] { accept<Local>(acceptor, handler_); });
     return {};
   }
 
  private:
   template <class Protocol>
-  void accept(const std::shared_ptr<typename Protocol::acceptor>& acceptor) {
-    acceptor->async_accept([this, acceptor](const ErrorCode& error,
-                                            typename Protocol::socket socket) {
-      if (error == asio::error::operation_aborted) return;
-      // The count of those who share this place is the count of open connections and one.
-      if (!error && static_cast<std::size_t>(places_.use_count()) <= kMostConnections)
-        std::make_shared<Session<Protocol>>(std::move(socket), handler_, places_)->start();
-      if (!error) return accept<Protocol>(acceptor);
-      // Out of descriptors: those that are open have to end first.
-      auto pause = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(100));
-      pause->async_wait([this, acceptor, pause](const ErrorCode&) { accept<Protocol>(acceptor); });
-    });
+  void accept(const std::shared_ptr<typename Protocol::acceptor>& acceptor,
+              const SharedHandler& handler) {
+    acceptor->async_accept(
+        [this, acceptor, handler](const ErrorCode& error, typename Protocol::socket socket) {
+          if (error == asio::error::operation_aborted || !acceptor->is_open()) return;
+          // The count of those who share this place is the count of open connections and one.
+          if (!error && static_cast<std::size_t>(places_.use_count()) <= kMostConnections)
+            std::make_shared<Session<Protocol>>(std::move(socket), handler, places_)->start();
+          if (!error) return accept<Protocol>(acceptor, handler);
+          // Out of descriptors: those that are open have to end first.
+          auto pause = std::make_shared<asio::steady_timer>(io_, std::chrono::milliseconds(100));
+          pause->async_wait([this, acceptor, handler, pause](const ErrorCode&) {
+            if (acceptor->is_open()) accept<Protocol>(acceptor, handler);
+          });
+        });
   }
 
-  Handler handler_;
+  using Tcp = asio::ip::tcp;
+
+  const SharedHandler handler_;
+  std::map<std::pair<IpAddress, std::uint16_t>, std::shared_ptr<Tcp::acceptor>> ports_;
   std::shared_ptr<void> places_ = std::make_shared<char>();
   std::string path_;
   asio::io_context io_{1};
@@ -199,8 +223,13 @@ class HttpServer::Inside {
 HttpServer::HttpServer(Handler handler) : inside_(std::make_unique<Inside>(std::move(handler))) {}
 HttpServer::~HttpServer() = default;
 
-Result<std::uint16_t> HttpServer::listen(const IpAddress& address, std::uint16_t port) {
-  return inside_->listen(address, port);
+Result<std::uint16_t> HttpServer::listen(const IpAddress& address, std::uint16_t port,
+                                         Handler own) {
+  return inside_->listen(address, port, std::move(own));
+}
+
+void HttpServer::close(const IpAddress& address, std::uint16_t port) {
+  inside_->close(address, port);
 }
 
 Status HttpServer::listen(const std::string& path) {

@@ -71,6 +71,25 @@ TEST(HttpServer, AnswersOverTcp) {
   EXPECT_EQ(missing.rfind("HTTP/1.1 404 Not Found\r\n", 0), 0U) << missing;
 }
 
+TEST(HttpServer, PortsWithAnswersOfTheirOwnComeAndGo) {
+  HttpServer server(say_path);
+  const auto own = [](const std::string& path) {
+    return HttpReply{.status = 503, .body = "own " + path, .headers = {{"X-Weight", "0"}}};
+  };
+  const std::string request = "GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n";
+  const auto usual = must(server.listen(kLoopback, 0));
+  const auto port = must(server.listen(kLoopback, 0, own));
+  const std::string answer = ask(connect_tcp(port), request);
+  EXPECT_NE(answer.find(" 503 "), std::string::npos);
+  EXPECT_NE(answer.find("\r\nX-Weight: 0\r\n\r\nown /healthz"), std::string::npos) << answer;
+  EXPECT_FALSE(server.listen(kLoopback, port));
+  server.close(kLoopback, port);
+  EXPECT_EQ(must(server.listen(kLoopback, port)), port);
+  EXPECT_NE(ask(connect_tcp(port), request).find("well"), std::string::npos);
+  server.close(kLoopback, 1);
+  EXPECT_NE(ask(connect_tcp(usual), request).find("well"), std::string::npos);
+}
+
 TEST(HttpServer, SendsNoBodyToAHead) {
   HttpServer server(say_path);
   const auto port = must(server.listen(kLoopback, 0));
