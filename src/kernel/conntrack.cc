@@ -8,7 +8,9 @@ namespace weft::kernel {
 
 bool ConntrackFilter::matches(const ConntrackEntry& entry) const {
   return entry.original.source.family() == family && entry.original.protocol == protocol &&
-         entry.original.destination_port == original_destination_port;
+         (original_destination_port == 0 ||
+          entry.original.destination_port == original_destination_port) &&
+         (!original_destination || entry.original.destination == *original_destination);
 }
 
 Result<Conntrack> Conntrack::open() {

@@ -19,7 +19,8 @@ namespace weft::kernel {
 struct ConntrackFilter {
   Family family = Family::kIpv4;
   std::uint8_t protocol = 0;
-  std::uint16_t original_destination_port = 0;
+  std::uint16_t original_destination_port = 0;         ///< 0: any
+  std::optional<IpAddress> original_destination = {};  ///< nothing: any
 
   bool matches(const ConntrackEntry& entry) const;
 };

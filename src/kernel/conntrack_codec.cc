@@ -8,6 +8,7 @@ namespace weft::kernel {
 namespace {
 
 // Bits of CTA_FILTER_ORIG_FLAGS, which no public header has (net/netfilter/nf_internals.h).
+constexpr std::uint32_t kFilterDestination = 1U << 1U;
 constexpr std::uint32_t kFilterProtocol = 1U << 3U;
 constexpr std::uint32_t kFilterDestinationPort = 1U << 5U;
 
@@ -59,14 +60,22 @@ std::optional<FlowTuple> decode_tuple(const Attributes& tuple) {
 Request encode_list_conntrack(const ConntrackFilter& filter, bool in_kernel) {
   Request request = conntrack_request(IPCTNL_MSG_CT_GET, filter.family);
   if (!in_kernel) return request;
+  const auto& destination = filter.original_destination;
+  const bool has_port = filter.original_destination_port != 0;
   request.nest(CTA_TUPLE_ORIG, [&](Request& inside) {
+    if (destination)
+      inside.nest(CTA_TUPLE_IP, [&](Request& ip) {
+        ip.address(destination->is_v4() ? CTA_IP_V4_DST : CTA_IP_V6_DST, *destination);
+      });
     inside.nest(CTA_TUPLE_PROTO, [&](Request& protocol) {
-      protocol.u8(CTA_PROTO_NUM, filter.protocol)
-          .be16(CTA_PROTO_DST_PORT, filter.original_destination_port);
+      protocol.u8(CTA_PROTO_NUM, filter.protocol);
+      if (has_port) protocol.be16(CTA_PROTO_DST_PORT, filter.original_destination_port);
     });
   });
-  request.nest(CTA_FILTER, [](Request& inside) {
-    inside.u32(CTA_FILTER_ORIG_FLAGS, kFilterProtocol | kFilterDestinationPort)
+  request.nest(CTA_FILTER, [&](Request& inside) {
+    inside
+        .u32(CTA_FILTER_ORIG_FLAGS, kFilterProtocol | (has_port ? kFilterDestinationPort : 0) |
+                                        (destination ? kFilterDestination : 0))
         .u32(CTA_FILTER_REPLY_FLAGS, 0);
   });
   return request;

@@ -52,6 +52,11 @@ TEST(Conntrack, EntriesAreFoundByPortAndRemovedAlone) {
     ConntrackFilter other = filter;
     other.original_destination_port = 5302;
     EXPECT_EQ(must(conntrack.list(other)).size(), 1U);
+    other.original_destination = IpAddress::v4(0x7f000001);
+    EXPECT_EQ(must(conntrack.list(other)).size(), 1U);
+    other.original_destination = IpAddress::v4(0x7f000002);
+    EXPECT_EQ(must(conntrack.list(other)).size(), 0U);
+    EXPECT_EQ(must(conntrack.list({.family = Family::kIpv4, .protocol = IPPROTO_UDP})).size(), 1U);
   });
 }
 

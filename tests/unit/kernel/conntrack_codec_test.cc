@@ -85,5 +85,14 @@ TEST(ConntrackCodec, TheFilterIsProtocolAndPort) {
   EXPECT_FALSE(filter.matches(other));
 }
 
+TEST(ConntrackCodec, TheFilterMayNameAnAddressAndNoPort) {
+  ConntrackFilter filter{.family = Family::kIpv4, .protocol = 17};
+  EXPECT_TRUE(filter.matches(kEntry));
+  filter.original_destination = IpAddress::v4(0xc0000201);
+  EXPECT_TRUE(filter.matches(kEntry));
+  filter.original_destination = IpAddress::v4(0xc0000202);
+  EXPECT_FALSE(filter.matches(kEntry));
+}
+
 }  // namespace
 }  // namespace weft::kernel
