@@ -1,21 +1,14 @@
 // `weftd flanneld`: flags in, the agent called, exit code out.
 #include "cmd/flanneld_command.h"
 
-#include <malloc.h>
-#include <pthread.h>
-#include <signal.h>
-
-#include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
-#include <optional>
 #include <stop_token>
 
-#include "base/exit_code.h"
 #include "base/log.h"
 #include "base/pattern.h"
 #include "base/text.h"
+#include "cmd/daemon.h"
 #include "cmd/go_flags.h"
 #include "overlay/agent.h"
 #include "store/directory_store.h"
@@ -163,11 +156,6 @@ Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in,
   return std::unique_ptr<LeaseStore>(std::move(store));
 }
 
-std::optional<std::string> environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-}
-
 Result<std::unique_ptr<KubeStore>> open_kube_store(const Flags& flags) {
   KubeStoreOptions options;
   ASSIGN_OR_RETURN(options.access, find_kube_access({.api_url = flags.kube_api_url,
@@ -239,77 +227,32 @@ Result<overlay::AgentOptions> agent_options(const Flags& flags) {
 }
 
 Status check_words(const Flags& flags) {
-  const auto one_of = [](const char* flag, const std::string& given,
-                         const std::vector<std::string>& words) -> Status {
-    if (std::find(words.begin(), words.end(), given) != words.end()) return {};
-    return fail(std::string(flag) + ": there is no \"" + given + "\"" + did_you_mean(given, words));
-  };
   if (!flags.store.empty()) RETURN_IF_ERROR(one_of("--store", flags.store, {"directory", "etcd"}));
   RETURN_IF_ERROR(one_of("--log-format", flags.log_format, {"text", "json"}));
   return one_of("--log-level", flags.log_level, {"error", "warn", "info", "debug"});
 }
 
-int wrong_usage(const Error& error) {
-  std::fprintf(stderr, "weftd flanneld: %s\n", error.text().c_str());
-  return static_cast<int>(ExitCode::kUsage);
-}
-
-// Blocks SIGINT and SIGTERM for all threads to come and turns them into a stop.
-class SignalStop {
- public:
-  SignalStop() {
-    sigemptyset(&set_);
-    sigaddset(&set_, SIGINT);
-    sigaddset(&set_, SIGTERM);
-    sigaddset(&set_, SIGUSR1);  // ends the wait when the agent ends first
-    pthread_sigmask(SIG_BLOCK, &set_, nullptr);
-    thread_ = std::jthread([this] {
-      int signal = 0;
-      sigwait(&set_, &signal);
-      source_.request_stop();
-    });
-  }
-  ~SignalStop() { pthread_kill(thread_.native_handle(), SIGUSR1); }
-  SignalStop(const SignalStop&) = delete;
-  SignalStop& operator=(const SignalStop&) = delete;
-
-  std::stop_token token() const { return source_.get_token(); }
-
- private:
-  sigset_t set_{};
-  std::stop_source source_;
-  std::jthread thread_;
-};
-
 }  // namespace
 
 int run_flanneld(const std::vector<std::string>& arguments, bool drop_in) {
-  // One arena: the threads allocate little and seldom, and each arena keeps what it once had.
-  mallopt(M_ARENA_MAX, 1);
+  keep_heap_small();
   Flags flags;
   const auto table = flag_table(flags);
   if (Status parsed = parse_go_flags(table, arguments, kEnvironmentPrefix); !parsed)
-    return wrong_usage(parsed.error());
+    return wrong_usage("flanneld", parsed.error());
   if (flags.help) return print_help(table), 0;
   if (flags.version) return std::printf("weftd %s\n", WEFT_VERSION), 0;
-  if (Status words = check_words(flags); !words) return wrong_usage(words.error());
+  if (Status words = check_words(flags); !words) return wrong_usage("flanneld", words.error());
   auto options = agent_options(flags);
-  if (!options) return wrong_usage(options.error());
+  if (!options) return wrong_usage("flanneld", options.error());
   set_up_log(flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
              spdlog::level::from_str(flags.verbosity >= 2 ? "debug" : flags.log_level));
   options->manager = ServiceManager::from_environment();
 
   SignalStop signals;
-  const Status ended =
-      flags.kube_subnet_mgr
-          ? run_on(open_kube_store(flags), *options, signals.token())
-          : run_on(open_store(flags, drop_in, signals.token()), *options, signals.token());
-  if (!ended) {
-    spdlog::error("{}", ended.error().text());
-    return static_cast<int>(ExitCode::kWrong);
-  }
-  spdlog::info("stopped; the data plane stays as it is");
-  return static_cast<int>(ExitCode::kFine);
+  return ended(flags.kube_subnet_mgr ? run_on(open_kube_store(flags), *options, signals.token())
+                                     : run_on(open_store(flags, drop_in, signals.token()), *options,
+                                              signals.token()));
 }
 
 }  // namespace weft::cmd

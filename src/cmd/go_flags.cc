@@ -6,6 +6,7 @@
 #include <set>
 #include <utility>
 
+#include "base/go_duration.h"
 #include "base/text.h"
 
 namespace weft::cmd {
@@ -22,8 +23,12 @@ Result<bool> parse_go_bool(const std::string& value) {
 }
 
 const GoFlag* find_flag(const std::vector<GoFlag>& flags, std::string_view name) {
-  const auto found = std::find_if(flags.begin(), flags.end(),
-                                  [&](const GoFlag& flag) { return flag.name == name; });
+  const auto same = [](char left, char right) {
+    return left == right || (left == '-' && right == '_') || (left == '_' && right == '-');
+  };
+  const auto found = std::find_if(flags.begin(), flags.end(), [&](const GoFlag& flag) {
+    return std::equal(flag.name.begin(), flag.name.end(), name.begin(), name.end(), same);
+  });
   return found == flags.end() ? nullptr : &*found;
 }
 
@@ -85,6 +90,46 @@ GoFlag int_flag(std::string name, int& target, int least, int most, std::string 
           }};
 }
 
+GoFlag period_flag(std::string name, std::chrono::microseconds& target, std::string usage) {
+  return {.name = std::move(name),
+          .usage = std::move(usage),
+          .default_text = print_go_duration(target),
+          .set = [&target](const std::string& value) -> Status {
+            const auto period = parse_go_duration(value);
+            if (!period) return fail("\"" + value + "\" is no time like 30s or 1h30m");
+            target = *period;
+            return {};
+          }};
+}
+
+GoFlag words_flag(std::string name, std::vector<std::string>& target, std::string usage) {
+  return {.name = std::move(name),
+          .usage = std::move(usage),
+          .default_text = {},
+          .set = [&target](const std::string& value) -> Status {
+            for (auto& word : split(value, ','))
+              if (!word.empty()) target.push_back(std::move(word));
+            return {};
+          }};
+}
+
+GoFlag switches_flag(std::string name, std::map<std::string, bool>& target, std::string usage) {
+  return {.name = std::move(name),
+          .usage = std::move(usage),
+          .default_text = {},
+          .set = [&target](const std::string& value) -> Status {
+            for (const auto& word : split(value, ',')) {
+              if (word.empty()) continue;
+              const auto equals = word.find('=');
+              if (equals == std::string::npos)
+                return fail("\"" + word + "\" is not NAME=true or NAME=false");
+              ASSIGN_OR_RETURN(target[word.substr(0, equals)],
+                               parse_go_bool(word.substr(equals + 1)));
+            }
+            return {};
+          }};
+}
+
 std::string environment_name(std::string_view prefix, std::string_view flag) {
   std::string name(prefix);
   for (const char c : flag)
@@ -93,7 +138,7 @@ std::string environment_name(std::string_view prefix, std::string_view flag) {
 }
 
 Status parse_go_flags(const std::vector<GoFlag>& flags, const std::vector<std::string>& arguments,
-                      std::string_view environment_prefix) {
+                      std::optional<std::string_view> environment_prefix) {
   std::set<std::string> given;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     std::string_view argument = arguments[i];
@@ -112,10 +157,11 @@ Status parse_go_flags(const std::vector<GoFlag>& flags, const std::vector<std::s
       value = arguments[++i];
     }
     if (Status set = flag->set(value); !set) return because("--" + name, set.error());
-    given.insert(name);
+    given.insert(flag->name);
   }
+  if (!environment_prefix) return {};
   for (const auto& flag : flags) {
-    const std::string variable = environment_name(environment_prefix, flag.name);
+    const std::string variable = environment_name(*environment_prefix, flag.name);
     const char* value = std::getenv(variable.c_str());
     if (given.contains(flag.name) || value == nullptr || *value == '\0') continue;
     if (Status set = flag.set(value); !set) return because(variable, set.error());
@@ -123,12 +169,15 @@ Status parse_go_flags(const std::vector<GoFlag>& flags, const std::vector<std::s
   return {};
 }
 
-std::string describe_flags(const std::vector<GoFlag>& flags, std::string_view environment_prefix) {
+std::string describe_flags(const std::vector<GoFlag>& flags,
+                           std::optional<std::string_view> environment_prefix) {
   std::string text;
   for (const auto& flag : flags) {
     text += "  --" + flag.name + (flag.boolean ? "" : " VALUE") + "\n      " + flag.usage;
     if (!flag.default_text.empty()) text += " (default " + flag.default_text + ")";
-    text += "\n      environment: " + environment_name(environment_prefix, flag.name) + "\n";
+    text += "\n";
+    if (environment_prefix)
+      text += "      environment: " + environment_name(*environment_prefix, flag.name) + "\n";
   }
   return text;
 }
