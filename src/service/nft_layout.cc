@@ -32,7 +32,7 @@ constexpr Maps kNodeMaps{ServiceMap::kNodePorts, ServiceMap::kNodeWays,
 
 class ChainMaker {
  public:
-  explicit ChainMaker(const NftOptions& options)
+  explicit ChainMaker(const RuleOptions& options)
       : options_(options), family_(options.family), table_family_(table_family(family_)) {}
 
   void add_to(TableContents& table) const {
@@ -173,7 +173,7 @@ class ChainMaker {
     add("filter-output", "filter", HookPoint::kOutput, priority::kFilter, check());
   }
 
-  const NftOptions& options_;
+  const RuleOptions& options_;
   const Family family_;
   const TableFamily table_family_;
 };
@@ -203,7 +203,7 @@ TableId service_table(Family family) {
   return {.family = table_family(family), .name = "weft-services"};
 }
 
-TableContents service_frame(const NftOptions& options) {
+TableContents service_frame(const RuleOptions& options) {
   TableContents table{.table = {.id = service_table(options.family),
                                 .comment = "services of Kubernetes, kept by weftd"}};
   for (Set& set : service_sets(options)) table.add(std::move(set));

@@ -29,21 +29,10 @@
 #include <vector>
 
 #include "net/nft.h"
-#include "service/local_detector.h"
 #include "service/pick.h"
+#include "service/rule_options.h"
 
 namespace weft::service {
-
-struct NftOptions {
-  Family family = Family::kIpv4;
-  std::uint32_t masquerade_mark = 0x4000;  ///< one bit
-  bool masquerade_all = false;
-  LocalDetector detector = {};
-  /// Addresses in them that no service has are dropped. At most a few, of the family.
-  std::vector<Prefix> service_ranges = {};
-  /// Where ports of the node are served; nothing: at all of its addresses but loopback.
-  std::optional<std::vector<IpAddress>> node_port_addresses = {};
-};
 
 /// ip or ip6 "weft-services".
 nft::TableId service_table(Family family);
@@ -78,14 +67,14 @@ const char* name_of(ServiceMap map);
 
 /// The clients of services with affinity, kept by the packet path: address . id : number
 inline constexpr const char* kAffinitySet = "affinity";
-/// NftOptions::node_port_addresses.
+/// RuleOptions::node_port_addresses.
 inline constexpr const char* kNodeAddressSet = "node-addresses";
 
 /// All of them, empty but for kNodeAddressSet.
-std::vector<nft::Set> service_sets(const NftOptions& options);
+std::vector<nft::Set> service_sets(const RuleOptions& options);
 
 /// The table with all that does not grow: maps without elements but those of the constant ways.
-nft::TableContents service_frame(const NftOptions& options);
+nft::TableContents service_frame(const RuleOptions& options);
 
 /// The two chains of a pick (addresses, ports of the node), each with its one or few rules.
 struct PickChain {

@@ -64,7 +64,7 @@ Element way_element(const Pick& pick, const std::string& chain) {
 
 }  // namespace
 
-NftServices::NftServices(NftOptions options, NftInheritance inheritance)
+NftServices::NftServices(RuleOptions options, NftInheritance inheritance)
     : options_(std::move(options)),
       inheritance_(std::move(inheritance)),
       picks_(inheritance_.picks()),
@@ -223,6 +223,17 @@ void NftServices::add_picks(const PicksUsed& used, Edits& edits) {
       add(pick, node_pick_chain(pick, options_.family), ServiceMap::kNodeWays,
           ServiceMap::kNodePicks);
   }
+}
+
+std::optional<Edits> NftServices::set_options(RuleOptions options) {
+  const TableContents former = service_frame(options_);
+  options_ = std::move(options);
+  Edits edits = plan_table(service_frame(options_), former);
+  const bool elements_only = std::all_of(edits.begin(), edits.end(), [](const TableEdit& edit) {
+    return std::holds_alternative<PutElements>(edit) || std::holds_alternative<DropElements>(edit);
+  });
+  if (!elements_only) return std::nullopt;
+  return edits;
 }
 
 TableContents NftServices::whole() {

@@ -23,7 +23,7 @@ namespace weft::service {
 class NftServices {
  public:
   /// `inheritance` is of the table as the kernel has it before the first load().
-  explicit NftServices(NftOptions options, NftInheritance inheritance = {});
+  explicit NftServices(RuleOptions options, NftInheritance inheritance = {});
 
   /// The services that there are at the start, each once, one after the other; then
   /// forget_inheritance(). What that comes to is whole().
@@ -36,6 +36,10 @@ class NftServices {
   void put(const ServiceName& name, UnixSeconds created, ServicePlan plan,
            std::vector<nft::TableEdit>& edits);
   void remove(const ServiceName& name, std::vector<nft::TableEdit>& edits);
+
+  /// Other options of the same family. Returns the elements that come and go by that; nothing when
+  /// rules differ, too: then the table has to be compared with whole().
+  std::optional<std::vector<nft::TableEdit>> set_options(RuleOptions options);
 
   /// The table with all services.
   nft::TableContents whole();
@@ -71,7 +75,7 @@ class NftServices {
   void add_picks(const PicksUsed& used, std::vector<nft::TableEdit>& edits);
   void store(const ServiceName& name, Service service);
 
-  const NftOptions options_;
+  RuleOptions options_;
   NftInheritance inheritance_;
   Services services_;
   FrontClaims fronts_;

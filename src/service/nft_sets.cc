@@ -148,7 +148,7 @@ const char* name_of(ServiceMap map) {
   return kNames[static_cast<std::size_t>(map)];
 }
 
-std::vector<Set> service_sets(const NftOptions& options) {
+std::vector<Set> service_sets(const RuleOptions& options) {
   const SetMaker maker(options.family);
   std::vector<Set> sets;
   for (std::size_t i = 0; i < kServiceMaps; ++i)

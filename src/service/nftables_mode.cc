@@ -13,14 +13,14 @@ constexpr std::size_t kElementsAtOnce = 10'000;
 
 }  // namespace
 
-Result<NftablesMode> NftablesMode::open(const std::vector<NftOptions>& families) {
+Result<NftablesMode> NftablesMode::open(const std::vector<RuleOptions>& families) {
   ASSIGN_OR_RETURN(kernel::Nftables nftables, kernel::Nftables::open());
   return NftablesMode(std::move(nftables), families);
 }
 
 Status NftablesMode::start(const std::vector<PlannedService>& planned) {
   services_.clear();
-  for (const NftOptions& options : families_) {
+  for (const RuleOptions& options : families_) {
     const Family family = options.family;
     const auto load = [&](const std::optional<nft::TableContents>& former) {
       NftServices services(options, former ? NftInheritance(*former, family) : NftInheritance());
@@ -70,6 +70,23 @@ Status NftablesMode::apply(const std::vector<PlannedService>& changed) {
   return first_failure;
 }
 
+Status NftablesMode::set_options(const std::vector<RuleOptions>& families) {
+  families_ = families;
+  bool rules_differ = false;
+  for (const RuleOptions& options : families) {
+    const auto services = services_.find(options.family);
+    if (services == services_.end()) continue;
+    const auto edits = services->second.set_options(options);
+    rules_differ = rules_differ || !edits;
+    if (edits && !edits->empty())
+      RETURN_IF_ERROR(nftables_.apply_edits(service_table(options.family), *edits));
+  }
+  if (!rules_differ) return {};
+  // Rules have numbers, which only the kernel knows.
+  ASSIGN_OR_RETURN(const auto words, repair());
+  return {};
+}
+
 Result<std::vector<std::string>> NftablesMode::repair() {
   std::vector<std::string> words;
   for (auto& [family, services] : services_) {
@@ -82,14 +99,14 @@ Result<std::vector<std::string>> NftablesMode::repair() {
 }
 
 Status NftablesMode::remove() {
-  for (const NftOptions& options : families_)
+  for (const RuleOptions& options : families_)
     RETURN_IF_ERROR(nftables_.remove_table(service_table(options.family)));
   services_.clear();
   return {};
 }
 
-bool NftablesMode::is_own_table(std::string_view name) {
-  return name == service_table(Family::kIpv4).name;
+bool NftablesMode::is_concerned(const kernel::KernelEvent& event) const {
+  return event.topic == kernel::Topic::kNftables && event.name == service_table(event.family).name;
 }
 
 }  // namespace weft::service

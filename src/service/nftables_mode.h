@@ -15,46 +15,42 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "kernel/nftables.h"
 #include "service/nft_services.h"
-#include "service/planned_service.h"
+#include "service/proxy_mode.h"
 
 namespace weft::service {
 
-class NftablesMode {
+class NftablesMode : public ProxyMode {
  public:
-  /// One for each family. Fails where the kernel has no nf_tables.
-  static Result<NftablesMode> open(const std::vector<NftOptions>& families);
+  /// One table for each family. Fails where the kernel has no nf_tables.
+  static Result<NftablesMode> open(const std::vector<RuleOptions>& families);
 
-  /// All services that there are. Once, before all else; again after an error.
-  Status start(const std::vector<PlannedService>& services);
-  /// What has changed. An error says that a table may not be as it should; repair() mends it.
-  Status apply(const std::vector<PlannedService>& changed);
-  /// Makes the tables what they should be. Returns what was done, in words; none when they were
-  /// right.
-  Result<std::vector<std::string>> repair();
-  /// Takes the tables away, and with them all services.
-  Status remove();
+  std::string_view name() const override { return "nftables"; }
+  Status start(const std::vector<PlannedService>& services) override;
+  Status apply(const std::vector<PlannedService>& changed) override;
+  Status set_options(const std::vector<RuleOptions>& families) override;
+  Result<std::vector<std::string>> repair() override;
+  Status remove() override;
+  bool is_concerned(const kernel::KernelEvent& event) const override;
+  Result<std::uint32_t> port() const override { return nftables_.port(); }
 
-  /// Whether it is a table of this mode.
-  static bool is_own_table(std::string_view name);
-  /// Of the socket that writes, for the monitor: what it does is no news.
-  Result<std::uint32_t> port() const { return nftables_.port(); }
   /// The services that the tables hold.
   const std::map<Family, NftServices>& services() const { return services_; }
 
  private:
-  NftablesMode(kernel::Nftables nftables, std::vector<NftOptions> families)
+  NftablesMode(kernel::Nftables nftables, std::vector<RuleOptions> families)
       : nftables_(std::move(nftables)), families_(std::move(families)) {}
 
   using Wish = std::function<nft::TableContents(const std::optional<nft::TableContents>&)>;
   Result<std::vector<std::string>> settle(Family family, const Wish& wish);
 
   kernel::Nftables nftables_;
-  std::vector<NftOptions> families_;
+  std::vector<RuleOptions> families_;
   std::map<Family, NftServices> services_;
 };
 

@@ -3,8 +3,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/unix_time.h"
+
 namespace weft::service {
 namespace {
+
+// Nobody is told of more: a list of a large cluster would be a megabyte of times.
+constexpr std::size_t kMostTriggers = 10'000;
 
 std::string slice_key(std::string_view ns, std::string_view name) {
   return std::string(ns) + "/" + std::string(name);
@@ -23,7 +28,16 @@ void ServiceBoard::set_service(Records::value_type& named, std::optional<Service
   service_count_ += service ? 1 : 0;
   service_count_ -= record.service ? 1 : 0;
   record.service = std::move(service);
+  ++news_.services;
   mark(named);
+}
+
+void ServiceBoard::note_slice(Records::value_type& named, const EndpointSlice* slice) {
+  ++news_.slices;
+  mark(named);
+  if (slice == nullptr || news_.triggers.size() >= kMostTriggers) return;
+  const auto trigger = parse_precise_time(slice->trigger_time);
+  if (trigger && *trigger > since_) news_.triggers.push_back(*trigger);
 }
 
 void ServiceBoard::put(const Service& service) {
@@ -53,13 +67,13 @@ void ServiceBoard::put(const EndpointSlice& slice) {
   if (found == slices.end()) {
     slices.push_back({slice.name, *std::move(kept), slices_.epoch});
     slice_owners_.insert_or_assign(key, &named);
-    mark(named);
+    note_slice(named, &slice);
     return;
   }
   found->epoch = slices_.epoch;
   if (found->digest == *kept) return;
   found->digest = *std::move(kept);
-  mark(named);
+  note_slice(named, &slice);
 }
 
 void ServiceBoard::drop_slice(const std::string& key, const std::string& name) {
@@ -67,7 +81,7 @@ void ServiceBoard::drop_slice(const std::string& key, const std::string& name) {
   if (owner == slice_owners_.end()) return;
   std::erase_if(owner->second->second.slices,
                 [&](const NamedSlice& slice) { return slice.name == name; });
-  mark(*owner->second);
+  note_slice(*owner->second);
   slice_owners_.erase(owner);
 }
 
@@ -101,7 +115,7 @@ void ServiceBoard::end_slices() {
       slice_owners_.erase(slice_key(named.first.ns, slice.name));
       return true;
     });
-    if (erased != 0) mark(named);
+    if (erased != 0) note_slice(named);
   }
 }
 

@@ -8,12 +8,14 @@
 // twice; what it did not name goes when it has ended, and not before: half a list removes nothing.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "service/service_digest.h"
@@ -21,9 +23,25 @@
 
 namespace weft::service {
 
+using WallTime = std::chrono::system_clock::time_point;
+
+/// How much has come in: numbers that kube-proxy shows, too.
+struct BoardNews {
+  std::uint64_t services = 0;  ///< that came, went or are different
+  std::uint64_t slices = 0;
+  /// When that happened in the cluster of which slices tell (their last-change-trigger-time).
+  std::vector<WallTime> triggers = {};
+};
+
 class ServiceBoard {
  public:
-  explicit ServiceBoard(NodeFacts node) : node_(std::move(node)) {}
+  /// What slices tell of from before `since` is no news.
+  explicit ServiceBoard(NodeFacts node, WallTime since = {})
+      : node_(std::move(node)), since_(since) {}
+
+  /// What slices say is weighed by that from now on: those that were put before have to be put
+  /// again.
+  void set_node(NodeFacts node) { node_ = std::move(node); }
 
   void put(const Service& service);
   void put(const EndpointSlice& slice);
@@ -52,6 +70,10 @@ class ServiceBoard {
   /// The services that are different from what they were at the last call, each once.
   std::vector<ServiceName> take_changed();
 
+  /// What has come in since take_news().
+  const BoardNews& news() const { return news_; }
+  BoardNews take_news() { return std::exchange(news_, {}); }
+
   /// Of all services that there are.
   std::vector<ServiceName> names() const;
   std::size_t service_count() const { return service_count_; }
@@ -76,10 +98,13 @@ class ServiceBoard {
 
   void mark(Records::value_type& named);
   void set_service(Records::value_type& named, std::optional<ServiceDigest> service);
+  void note_slice(Records::value_type& named, const EndpointSlice* slice = nullptr);
   /// Takes the slice away from the service that it was of.
   void drop_slice(const std::string& key, const std::string& name);
 
   NodeFacts node_;
+  const WallTime since_;
+  BoardNews news_;
   // Records without anything stay until take_changed() has told of them.
   Records records_;
   std::unordered_map<std::string, Records::value_type*> slice_owners_;  // by "namespace/name"

@@ -13,8 +13,11 @@ std::optional<ServiceDigest> digest(const Service& service) {
                      .source_ranges = service.load_balancer_source_ranges,
                      .has_source_ranges = service.has_source_ranges,
                      .internal_policy = service.internal_traffic_policy,
-                     .external_policy = service.external_traffic_policy,
-                     .health_check_node_port = service.health_check_node_port};
+                     .external_policy = service.external_traffic_policy};
+  // The port stays on a Service whose policy has changed: there it means nothing.
+  if (service.type == ServiceType::kLoadBalancer &&
+      service.external_traffic_policy == TrafficPolicy::kLocal)
+    kept.health_check_node_port = service.health_check_node_port;
   if (service.client_affinity)
     kept.affinity_seconds = static_cast<std::uint32_t>(service.client_affinity->count());
   kept.ports.reserve(service.ports.size());

@@ -1,5 +1,6 @@
 #include "service/service_feed.h"
 
+#include <chrono>
 #include <utility>
 
 #include "base/log.h"
@@ -84,7 +85,7 @@ class ServiceFeed::Sink : public KubeSink, public ObjectSink {
 };
 
 ServiceFeed::ServiceFeed(NodeFacts node)
-    : board_(ServiceBoard(std::move(node))),
+    : board_(ServiceBoard(std::move(node), std::chrono::system_clock::now())),
       services_(std::make_unique<Sink<Services>>(*this)),
       slices_(std::make_unique<Sink<Slices>>(*this)) {}
 
@@ -120,19 +121,31 @@ bool ServiceFeed::complete() const {
   return board_.with([](const ServiceBoard& board) { return board.complete(); });
 }
 
-std::vector<PlannedService> ServiceFeed::take_all(const std::vector<Family>& families,
-                                                  const PlanOptions& options) {
+TakenServices ServiceFeed::take_all(const std::vector<Family>& families,
+                                    const PlanOptions& options) {
   return board_.with([&](ServiceBoard& board) {
-    board.take_changed();
-    return plan_services(board, board.names(), families, options);
+    auto names = board.take_changed();
+    std::erase_if(names, [&](const ServiceName& name) { return board.find(name).has_value(); });
+    const auto all = board.names();
+    names.insert(names.end(), all.begin(), all.end());
+    return TakenServices{plan_services(board, names, families, options), board.take_news()};
   });
 }
 
-std::vector<PlannedService> ServiceFeed::take_changed(const std::vector<Family>& families,
-                                                      const PlanOptions& options) {
+TakenServices ServiceFeed::take_changed(const std::vector<Family>& families,
+                                        const PlanOptions& options) {
   return board_.with([&](ServiceBoard& board) {
-    return plan_services(board, board.take_changed(), families, options);
+    return TakenServices{plan_services(board, board.take_changed(), families, options),
+                         board.take_news()};
   });
+}
+
+BoardNews ServiceFeed::waiting() const {
+  return board_.with([](const ServiceBoard& board) { return board.news(); });
+}
+
+void ServiceFeed::set_node(NodeFacts node) {
+  board_.with([&](ServiceBoard& board) { board.set_node(std::move(node)); });
 }
 
 }  // namespace weft::service

@@ -18,6 +18,12 @@
 
 namespace weft::service {
 
+/// What the proxy has to plan, and how much of what came in that is.
+struct TakenServices {
+  std::vector<PlannedService> services = {};
+  BoardNews news = {};
+};
+
 class ServiceFeed {
  public:
   explicit ServiceFeed(NodeFacts node);
@@ -31,12 +37,16 @@ class ServiceFeed {
 
   /// Whether both kinds have been listed. Before that nothing may be programmed.
   bool complete() const;
-  /// All that there is; nothing of it is a change any more.
-  std::vector<PlannedService> take_all(const std::vector<Family>& families,
-                                       const PlanOptions& options);
+  /// All that there is, and what is gone since it was last taken; nothing of it is a change any
+  /// more.
+  TakenServices take_all(const std::vector<Family>& families, const PlanOptions& options);
   /// What has changed since it was last taken.
-  std::vector<PlannedService> take_changed(const std::vector<Family>& families,
-                                           const PlanOptions& options);
+  TakenServices take_changed(const std::vector<Family>& families, const PlanOptions& options);
+  /// What has come in and was not taken yet.
+  BoardNews waiting() const;
+
+  /// The node is another one now, or in another zone: what is put from here on is weighed by that.
+  void set_node(NodeFacts node);
 
  private:
   template <class Kind>

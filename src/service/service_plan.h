@@ -79,6 +79,7 @@ struct PlanOptions {
   /// Where there are any, external and load balancers' addresses count only inside of them: whoever
   /// may write a Service could take over any address of the world (CVE-2020-8554).
   std::vector<Prefix> external_ranges = {};
+  bool operator==(const PlanOptions&) const = default;
 };
 
 /// `slices` are those of the service, of any family.

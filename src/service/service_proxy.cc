@@ -20,16 +20,32 @@ constexpr milliseconds kAfterRepair{200};
 // A table that has to be made anew takes a hundred.
 constexpr std::size_t kEditsTold = 5;
 
+void add_news(BoardNews& sum, BoardNews more) {
+  sum.services += more.services;
+  sum.slices += more.slices;
+  std::move(more.triggers.begin(), more.triggers.end(), std::back_inserter(sum.triggers));
+}
+
 }  // namespace
 
+ProxyWatcher& no_watcher() {
+  class Nobody : public ProxyWatcher {
+    void passed(const PassReport& /*report*/) override {}
+  };
+  static Nobody nobody;
+  return nobody;
+}
+
 Result<std::unique_ptr<ServiceProxy>> ServiceProxy::start(ServiceFeed& feed,
-                                                          ServiceProxyOptions options) {
-  ASSIGN_OR_RETURN(NftablesMode mode, NftablesMode::open(options.families));
-  ASSIGN_OR_RETURN(const std::uint32_t port, mode.port());
-  std::unique_ptr<ServiceProxy> proxy(new ServiceProxy(feed, std::move(options), std::move(mode)));
+                                                          std::unique_ptr<ProxyMode> mode,
+                                                          ServiceProxyOptions options,
+                                                          ProxyWatcher& watcher) {
+  ASSIGN_OR_RETURN(const std::uint32_t port, mode->port());
+  std::unique_ptr<ServiceProxy> proxy(
+      new ServiceProxy(feed, std::move(mode), std::move(options), watcher));
   ServiceProxy* self = proxy.get();
   const auto told = [self](const kernel::KernelEvent& event) {
-    if (event.topic != kernel::Topic::kLost && !NftablesMode::is_own_table(event.name)) return;
+    if (event.topic != kernel::Topic::kLost && !self->mode_->is_concerned(event)) return;
     self->in_doubt_ = true;
     self->nudge();
   };
@@ -39,53 +55,96 @@ Result<std::unique_ptr<ServiceProxy>> ServiceProxy::start(ServiceFeed& feed,
   return proxy;
 }
 
-ServiceProxy::ServiceProxy(ServiceFeed& feed, ServiceProxyOptions options, NftablesMode mode)
+ServiceProxy::ServiceProxy(ServiceFeed& feed, std::unique_ptr<ProxyMode> mode,
+                           ServiceProxyOptions options, ProxyWatcher& watcher)
     : feed_(feed),
-      options_(std::move(options)),
+      shortest_rest_(options.shortest_rest),
+      watcher_(watcher),
+      settings_(std::move(options.settings)),
       mode_(std::move(mode)),
       loop_([this] { return pass(); }) {
-  for (const auto& family : options_.families) families_.push_back(family.family);
+  for (const auto& family : settings_.families) families_.push_back(family.family);
+}
+
+void ServiceProxy::set(ProxySettings settings) {
+  new_settings_.with([&](auto& waiting) { waiting = std::move(settings); });
+  nudge();
 }
 
 Rest ServiceProxy::pass() {
   if (!feed_.complete()) return kAtRest;
   const bool mends = in_doubt_;
-  const Status done = settle();
+  PassReport report{.began = PassReport::Clock::now()};
+  const Status done = settle(report);
+  report.ended = PassReport::Clock::now();
+  report.at = std::chrono::system_clock::now();
+  report.outcome = done;
   failures_ = done ? 0 : failures_ + 1;
   if (health_.set(done) && !done) spdlog::error("{}", done.error().text());
-  if (!done) return backoff(failures_, kAtRest);
-  return {kAtRest, mends ? std::max(kAfterRepair, options_.shortest_rest) : options_.shortest_rest};
-}
-
-Status ServiceProxy::settle() {
-  if (!ready_) return start_tables();
-  const auto changed = feed_.take_changed(families_, options_.plan);
-  if (!changed.empty()) {
-    // What was taken is in the plan now: only the table may lack it.
-    if (const Status written = mode_.apply(changed); !written) {
-      spdlog::warn("{}; reading the tables", written.error().text());
-      in_doubt_ = true;
-    }
+  watcher_.passed(report);
+  if (report.full) {
+    report.services = {};
+    trim_heap();
   }
-  return in_doubt_ ? repair() : Status();
+  if (!done) return backoff(failures_, kAtRest);
+  return {kAtRest, mends ? std::max(kAfterRepair, shortest_rest_) : shortest_rest_};
 }
 
-Status ServiceProxy::start_tables() {
+Status ServiceProxy::settle(PassReport& report) {
+  take_settings(report);
+  if (!ready_) return start_mode(report);
+  write_changes(feed_.take_changed(families_, settings_.plan), report);
+  return in_doubt_ ? repair(report) : Status();
+}
+
+// What was taken is in the plan from then on: only the kernel may lack it.
+void ServiceProxy::write_changes(TakenServices taken, PassReport& report) {
+  add_news(report.news, std::move(taken.news));
+  if (taken.services.empty()) return;
+  note_refusal(mode_->apply(taken.services), report);
+  std::move(taken.services.begin(), taken.services.end(), std::back_inserter(report.services));
+}
+
+void ServiceProxy::note_refusal(const Status& written, PassReport& report) {
+  if (written) return;
+  spdlog::warn("{}; reading what is there", written.error().text());
+  ++report.failures;
+  in_doubt_ = true;
+}
+
+void ServiceProxy::take_settings(PassReport& report) {
+  auto settings = new_settings_.with([](auto& waiting) { return std::exchange(waiting, {}); });
+  if (!settings || *settings == settings_) return;
+  const bool plans_differ = !(settings->plan == settings_.plan);
+  const bool rules_differ = settings->families != settings_.families;
+  settings_ = *std::move(settings);
+  if (rules_differ) note_refusal(mode_->set_options(settings_.families), report);
+  if (ready_ && plans_differ) write_changes(feed_.take_all(families_, settings_.plan), report);
+}
+
+Status ServiceProxy::start_mode(PassReport& report) {
   in_doubt_ = false;
-  const auto all = feed_.take_all(families_, options_.plan);
-  RETURN_IF_ERROR(mode_.start(all));
+  report.full = true;
+  TakenServices taken = feed_.take_all(families_, settings_.plan);
+  report.services = std::move(taken.services);
+  add_news(report.news, std::move(taken.news));
+  if (Status started = mode_->start(report.services); !started) {
+    ++report.failures;
+    return started;
+  }
   ready_ = true;
-  trim_heap();
-  spdlog::info("services: {} in nftables", all.size());
+  spdlog::info("services: {} in {}", report.services.size(), mode_->name());
   return {};
 }
 
 // Told while it goes on, it is done again.
-Status ServiceProxy::repair() {
+Status ServiceProxy::repair(PassReport& report) {
   in_doubt_ = false;
-  auto words = mode_.repair();
+  report.full = true;
+  auto words = mode_->repair();
   if (!words) {
     in_doubt_ = true;
+    ++report.failures;
     return Failure(words.error());
   }
   for (std::size_t i = 0; i < std::min(words->size(), kEditsTold); ++i)

@@ -121,6 +121,34 @@ TEST_F(NftablesModeTest, LargeTablesComeInPortionsAndAreWhole) {
   EXPECT_EQ(ask(lab_.pod_client, IpAddress::v4(0x0a610005U), 80), "refused");
 }
 
+TEST_F(NftablesModeTest, OtherOptionsCostWhatTheyChange) {
+  put({"10.244.1.10"});
+  NftablesMode mode = open();
+  must(mode.start(changed()));
+  std::vector<RuleOptions> options{{.family = Family::kIpv4}};
+  const auto before = generation();
+  must(mode.set_options(options));
+  EXPECT_EQ(generation(), before);
+  // Rules, and a set for them.
+  options[0].node_port_addresses = {ip("192.0.2.1")};
+  options[0].masquerade_all = true;
+  must(mode.set_options(options));
+  EXPECT_GT(generation(), before);
+  EXPECT_EQ(must(mode.repair()), Words{});
+  // An element alone.
+  const auto middle = generation();
+  options[0].node_port_addresses = {ip("192.0.2.1"), ip("198.51.100.7")};
+  must(mode.set_options(options));
+  EXPECT_EQ(generation(), middle + 1);
+  EXPECT_EQ(must(mode.repair()), Words{});
+  EXPECT_EQ(answer(), "here 10.");
+  lab_.node.sh("nft flush ruleset");
+  options[0].node_port_addresses = {ip("192.0.2.1")};
+  EXPECT_FALSE(mode.set_options(options));
+  EXPECT_FALSE(must(mode.repair()).empty());
+  EXPECT_EQ(answer(), "here 10.");
+}
+
 TEST_F(NftablesModeTest, AForeignFlushIsToldAndRepairedAndOwnWritesAreNoNews) {
   put({"10.244.1.10"});
   NftablesMode mode = open();
@@ -130,7 +158,7 @@ TEST_F(NftablesModeTest, AForeignFlushIsToldAndRepairedAndOwnWritesAreNoNews) {
     return must(kernel::Monitor::start(
         {kernel::Topic::kNftables},
         [&](const kernel::KernelEvent& event) {
-          if (event.topic == kernel::Topic::kLost || NftablesMode::is_own_table(event.name)) ++told;
+          if (event.topic == kernel::Topic::kLost || mode.is_concerned(event)) ++told;
         },
         0, must(mode.port())));
   });

@@ -20,7 +20,7 @@ using weft::test::must;
 using weft::test::ServiceLab;
 using weft::test::Space;
 
-NftOptions options(Family family) {
+RuleOptions options(Family family) {
   const bool v4 = family == Family::kIpv4;
   return {.family = family,
           .detector = {.ranges = {prefix(v4 ? "10.244.0.0/16" : "fd00:244::/32")}},
@@ -30,7 +30,7 @@ NftOptions options(Family family) {
 // The table in one space, as the proxy keeps it.
 class Table {
  public:
-  Table(const Space& space, NftOptions options)
+  Table(const Space& space, RuleOptions options)
       : options_(std::move(options)),
         nftables_(space.in([] { return must(kernel::Nftables::open()); })),
         services_(options_) {
@@ -68,7 +68,7 @@ class Table {
     EXPECT_EQ(repair(), std::vector<std::string>{});
   }
 
-  const NftOptions options_;
+  const RuleOptions options_;
   kernel::Nftables nftables_;
   NftServices services_;
 };
@@ -271,7 +271,7 @@ TEST_P(NftablesService, OnlyAllowedSourcesReachTheLoadBalancersAddress) {
 }
 
 TEST_P(NftablesService, NodePortsAreServedAtTheAddressesThatAreAskedFor) {
-  NftOptions some = options(family());
+  RuleOptions some = options(family());
   some.node_port_addresses = {{lab_.uplink(3, 1)}};
   Table table(lab_.node, some);
   table.put(exposed(family()), {here()});

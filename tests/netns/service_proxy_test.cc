@@ -6,7 +6,9 @@
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "kernel/nftables.h"
 #include "support/eventually.h"
+#include "support/running_proxy.h"
 #include "support/service_lab.h"
 #include "support/service_verdicts.h"
 #include "support/temp_dir.h"
@@ -44,7 +46,7 @@ endpoints: [{addresses: [)" +
 // A proxy with the folder that it reads.
 struct Running {
   Running(const ServiceLab& lab, const std::string& folder) : feed(kHere) {
-    proxy = lab.node.in([&] { return must(ServiceProxy::start(feed, {})); });
+    proxy = lab.node.in([&] { return must(start_proxy(feed)); });
     store = std::make_unique<ObjectFolder>(
         folder,
         ObjectFolder::Sinks{{"Service", &feed.services()}, {"EndpointSlice", &feed.slices()}},

@@ -9,9 +9,9 @@
 
 namespace weft::test {
 
-/// The path of "flanneld", "kube-apiserver", "cnitool" or "kube-flannel.yml", or of the folder
-/// "cni-plugins". Built at the first call ever, in minutes; a program that cannot be built ends the
-/// test program with the reason.
+/// The path of "flanneld", "kube-apiserver", "kube-controller-manager", "kube-proxy", "cnitool" or
+/// "kube-flannel.yml", or of the folder "cni-plugins". Built at the first call ever, in minutes; a
+/// program that cannot be built ends the test program with the reason.
 inline std::string go_peer(const std::string& name) {
   const std::string folder = must(run_or_fail(
       {.argv = {WEFT_BUILD_GO_PEERS, name}, .limit = std::chrono::hours(1), .pass_stderr = true}));

@@ -16,7 +16,7 @@ using namespace test;
 using nft::TableEdit;
 using nft::test::ModelKernel;
 
-const NftOptions kOptions{.family = Family::kIpv4};
+const RuleOptions kOptions{.family = Family::kIpv4};
 const ServiceName kWeb = web().name;
 
 ServicePlan planned(const Service& service, const std::vector<std::string>& endpoints) {

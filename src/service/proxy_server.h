@@ -1,0 +1,54 @@
+// proxy_server.h: what the service proxy answers over HTTP, as kube-proxy does.
+//
+//   healthz port   /healthz  the proxy keeps up, and load balancers may send this node traffic
+//                  /livez    the proxy keeps up
+//   metrics port   /metrics, /proxyMode, /configz, /healthz
+//
+// Source: k8s.io/kubernetes pkg/proxy/healthcheck (proxy_health.go), cmd/kube-proxy/app
+// (server.go).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "serve/http_server.h"
+#include "service/node_feed.h"
+#include "service/proxy_config.h"
+#include "service/proxy_record.h"
+
+namespace weft::service {
+
+/// Listens at an address; at 0.0.0.0 as a Go program does: at IPv6's addresses, too, where the node
+/// has any. Returns the address by which it can be closed.
+Result<IpAddress> listen_as_go(HttpServer& server, const BindAddress& where,
+                               HttpServer::Handler own = {});
+
+class ProxyServer {
+ public:
+  /// What the answers are made of; all of it outlives the server.
+  struct Subjects {
+    const ProxyConfig& config;
+    const std::string mode;
+    const std::vector<Family> families;
+    const ServiceFeed& services;
+    const NodeFeed& node;
+    ProxyRecord& record;
+  };
+  explicit ProxyServer(Subjects subjects) : about_(std::move(subjects)) {}
+
+  /// Begins to listen where it does not yet. A port that another program has is no reason to leave
+  /// a node without services: the failure is for the log, and the call for another time.
+  Status listen();
+
+ private:
+  HttpReply health(const std::string& path) const;
+  HttpReply metrics(const std::string& path) const;
+
+  const Subjects about_;
+  bool at_health_ = false;
+  bool at_metrics_ = false;
+  HttpServer server_{[this](const std::string& path) { return metrics(path); }};
+};
+
+}  // namespace weft::service

@@ -1,0 +1,36 @@
+// service_source.h: from where the service proxy gets its objects: the Kubernetes API, or a folder
+// of manifests.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "service/node_feed.h"
+#include "service/service_feed.h"
+#include "store/kube_access.h"
+
+namespace weft::service {
+
+/// Follows the Node from the start on. What endpoints mean depends on where the node is, so
+/// services are read when that is known. Used by one thread.
+class ServiceSource {
+ public:
+  virtual ~ServiceSource() = default;
+  /// Begins to follow Services and EndpointSlices, or reads all of them anew.
+  virtual void read_services() = 0;
+  /// What keeps the feeds from being current, or success.
+  virtual Status health() const = 0;
+};
+
+/// The feeds outlive the source. `changed` is called after one of them or the health has changed,
+/// on a thread of the source's; it must return soon.
+using OpenSource = std::function<std::unique_ptr<ServiceSource>(
+    ServiceFeed& services, NodeFeed& node, std::function<void()> changed)>;
+
+/// The Services, EndpointSlices and the Node of a cluster.
+OpenSource kube_source(KubeAccess access);
+/// Objects in files (store/object_folder.h), of the same kinds.
+OpenSource folder_source(std::string folder);
+
+}  // namespace weft::service
