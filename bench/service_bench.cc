@@ -106,7 +106,7 @@ int main(int argc, char** argv) {
   fill(board, services, endpoints);
   std::printf("the board: %.1f MB (the empty program: %.1f MB)\n", resident_mb(), at_first);
   {
-    auto mode = NftablesMode::open({NftOptions{}});
+    auto mode = NftablesMode::open({RuleOptions{}});
     must(mode ? Status() : Failure(mode.error()), "opening nftables");
     const auto start = Clock::now();
     auto planned = changed(board);
@@ -124,7 +124,7 @@ int main(int argc, char** argv) {
   // Everything comes from the store again.
   ServiceBoard again(NodeFacts{.name = "node"});
   fill(again, services, endpoints);
-  auto mode = NftablesMode::open({NftOptions{}});
+  auto mode = NftablesMode::open({RuleOptions{}});
   const auto start = Clock::now();
   must(mode->start(changed(again)), "the restart");
   std::printf("restart: %.0f ms\n", milliseconds_since(start));

@@ -159,6 +159,14 @@ KubeAccess KubeServer::access() const {
 }
 
 std::string KubeServer::kubeconfig() const {
+  return write_kubeconfig("kubeconfig", {{"tokenFile", "token"}});
+}
+
+std::string KubeServer::admin_kubeconfig() const {
+  return write_kubeconfig("admin.kubeconfig", {{"token", kAdminToken}});
+}
+
+std::string KubeServer::write_kubeconfig(const std::string& name, const Json& user) const {
   const Json config = {
       {"current-context", "test"},
       {"contexts",
@@ -167,9 +175,9 @@ std::string KubeServer::kubeconfig() const {
                                  {"cluster",
                                   {{"server", access().endpoint.to_string()},
                                    {"certificate-authority", "ca.pem"}}}}})},
-      {"users", Json::array({{{"name", "u"}, {"user", {{"tokenFile", "token"}}}}})}};
-  if (!write_file_atomically(file("kubeconfig"), to_text(config), 0600)) give_up("no kubeconfig");
-  return file("kubeconfig");
+      {"users", Json::array({{{"name", "u"}, {"user", user}}})}};
+  if (!write_file_atomically(file(name), to_text(config), 0600)) give_up("no kubeconfig");
+  return file(name);
 }
 
 void KubeServer::create_node(const std::string& name, const std::string& pod_cidr,

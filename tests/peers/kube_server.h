@@ -41,6 +41,8 @@ class KubeServer {
   std::string token_file() const { return file("token"); }
   /// A kubeconfig for the same.
   std::string kubeconfig() const;
+  /// One for system:masters.
+  std::string admin_kubeconfig() const;
   /// Writes a fresh token there.
   void renew_token();
   /// Makes every token given out so far void.
@@ -64,6 +66,7 @@ class KubeServer {
  private:
   KubeClient admin() const;
   void run(std::uint16_t port);
+  std::string write_kubeconfig(const std::string& name, const Json& user) const;
   void make_service_account();
 
   TempDir folder_;

@@ -5,6 +5,7 @@
 #include "service/kube_services.h"
 #include "service/service_proxy.h"
 #include "support/eventually.h"
+#include "support/running_proxy.h"
 #include "support/service_cases.h"
 #include "support/service_lab.h"
 
@@ -42,7 +43,7 @@ class ServicesOfKubernetes : public testing::Test {
     server_ = nullptr;
   }
   void SetUp() override {
-    proxy_ = lab_.node.in([&] { return must(ServiceProxy::start(feed_, {})); });
+    proxy_ = lab_.node.in([&] { return must(start_proxy(feed_)); });
     source_ = std::make_unique<KubeServices>(server_->access(), feed_, [this] { proxy_->nudge(); });
   }
   void TearDown() override {
