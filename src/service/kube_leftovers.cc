@@ -128,7 +128,7 @@ std::string removal_script(const std::string& name, const IptablesTable& table,
       const std::string target = target_of(rule);
       if (!goes(name, target, which)) continue;
       if (contents.policy)
-        unlinked += "-D " + chain + " " + rule + "\n";
+        unlinked.append("-D ").append(chain).append(" ").append(rule).append("\n");
       else
         kept.insert(target);
     }
