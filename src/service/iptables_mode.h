@@ -48,8 +48,7 @@ class IptablesMode : public ProxyMode {
     return keeper_.is_concerned(event);
   }
   Result<std::uint32_t> port() const override { return 0; }
-  /// Whether only the lock file of iptables tells of others' changes (kernel/legacy_watch.h).
-  bool needs_legacy_watch() const { return keeper_.needs_legacy_watch(); }
+  bool needs_legacy_watch() const override { return keeper_.needs_legacy_watch(); }
 
  private:
   IptablesMode(IptablesKeeper keeper, bool localhost_node_ports);

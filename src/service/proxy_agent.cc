@@ -15,6 +15,7 @@
 #include "service/flow_repair.h"
 #include "service/health_ports.h"
 #include "service/kube_leftovers.h"
+#include "service/loopback_ports.h"
 #include "service/mode_choice.h"
 #include "service/node_rules.h"
 #include "service/proxy_server.h"
@@ -36,6 +37,18 @@ std::vector<Family> families_of_node() {
   return {Family::kIpv4};
 }
 
+// Node ports are served at loopback addresses unless their addresses are told and are others.
+bool serves_loopback(const ProxyConfig& config) {
+  const auto& told = config.node_port_addresses;
+  const auto is_loopback = [](const std::string& text) {
+    const auto range = Prefix::parse(text);
+    return range && (range->contains(IpAddress::v4(0x7f000001)) ||
+                     range->contains(IpAddress::any(Family::kIpv6).plus(1).value()));
+  };
+  return config.iptables.localhost_node_ports &&
+         (told.empty() || std::any_of(told.begin(), told.end(), is_loopback));
+}
+
 // What follows each pass of the proxy, on its thread.
 class Aftermath : public ProxyWatcher {
  public:
@@ -54,6 +67,7 @@ class Aftermath : public ProxyWatcher {
     record_.passed(report);
     for (const PlannedService& service : report.services)
       ports_.put(service.name, service.health_check);
+    if (loopback_) loopback_->put(report.services);
     if (const auto addresses =
             addresses_.with([](auto& waiting) { return std::exchange(waiting, std::nullopt); }))
       ports_.set_addresses(*addresses);
@@ -66,6 +80,8 @@ class Aftermath : public ProxyWatcher {
       record_.conntrack_cleaned(steady_clock::now() - began, *removed);
   }
 
+  /// Before the first pass.
+  void serve_loopback(LoopbackPorts ports) { loopback_ = std::move(ports); }
   /// Where health-check ports are opened from the next pass on; empty: everywhere.
   void set_addresses(std::vector<IpAddress> addresses) {
     addresses_.with([&](auto& waiting) { waiting = std::move(addresses); });
@@ -76,6 +92,7 @@ class Aftermath : public ProxyWatcher {
   std::function<void()> first_;
   HealthPorts ports_;
   std::optional<FlowRepair> flows_;
+  std::optional<LoopbackPorts> loopback_;
   LockGuarded<std::optional<std::vector<IpAddress>>> addresses_;
 };
 
@@ -262,6 +279,11 @@ Rest Agent::steward() {
 }
 
 Status Agent::run(const std::stop_token& stop) {
+  // Userspace mode takes every node port at all addresses.
+  if (mode_name_ != "userspace" && serves_loopback(config_)) {
+    ASSIGN_OR_RETURN(auto ports, LoopbackPorts::start(families_, {.workers = 1}));
+    aftermath_.serve_loopback(std::move(ports));
+  }
   const std::stop_callback stopped(stop, [this] { over_.request_stop(); });
   const auto told = [this](const kernel::KernelEvent&) { steward_.nudge(); };
   ASSIGN_OR_RETURN(monitor_, kernel::Monitor::start({kernel::Topic::kAddress}, told));

@@ -39,6 +39,8 @@ class ProxyMode {
   virtual bool is_concerned(const kernel::KernelEvent& event) const = 0;
   /// Of the nftables socket that writes, for the monitor: what it does is no news. 0: none.
   virtual Result<std::uint32_t> port() const = 0;
+  /// Whether only the lock file of iptables tells of others' changes (kernel/legacy_watch.h).
+  virtual bool needs_legacy_watch() const { return false; }
 
  protected:
   ProxyMode() = default;

@@ -40,19 +40,32 @@ Result<std::unique_ptr<ServiceProxy>> ServiceProxy::start(ServiceFeed& feed,
                                                           std::unique_ptr<ProxyMode> mode,
                                                           ServiceProxyOptions options,
                                                           ProxyWatcher& watcher) {
-  ASSIGN_OR_RETURN(const std::uint32_t port, mode->port());
   std::unique_ptr<ServiceProxy> proxy(
       new ServiceProxy(feed, std::move(mode), std::move(options), watcher));
-  ServiceProxy* self = proxy.get();
-  const auto told = [self](const kernel::KernelEvent& event) {
-    if (event.topic != kernel::Topic::kLost && !self->mode_->is_concerned(event)) return;
-    self->in_doubt_ = true;
-    self->nudge();
-  };
-  ASSIGN_OR_RETURN(proxy->monitor_,
-                   kernel::Monitor::start({kernel::Topic::kNftables}, told, 0, port));
+  RETURN_IF_ERROR(proxy->watch_others());
   proxy->loop_.start();
   return proxy;
+}
+
+Status ServiceProxy::watch_others() {
+  const auto doubt = [this] {
+    in_doubt_ = true;
+    nudge();
+  };
+  const bool legacy = mode_->needs_legacy_watch();
+  if (legacy) {
+    ASSIGN_OR_RETURN(legacy_watch_,
+                     kernel::LegacyWatch::start(kernel::LegacyWatch::kLockFile, doubt));
+  }
+  ASSIGN_OR_RETURN(const std::uint32_t port, mode_->port());
+  const auto told = [this, doubt](const kernel::KernelEvent& event) {
+    if (event.topic == kernel::Topic::kLost || mode_->is_concerned(event)) doubt();
+  };
+  auto monitor = kernel::Monitor::start({kernel::Topic::kNftables}, told, 0, port);
+  // The other family may be of the nft variant, or the kernel have no nf_tables at all.
+  if (!monitor && !legacy) return Failure(monitor.error());
+  if (monitor) monitor_ = *std::move(monitor);
+  return {};
 }
 
 ServiceProxy::ServiceProxy(ServiceFeed& feed, std::unique_ptr<ProxyMode> mode,

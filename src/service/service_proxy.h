@@ -16,6 +16,7 @@
 #include "base/health.h"
 #include "base/lock_guarded.h"
 #include "base/loop.h"
+#include "kernel/legacy_watch.h"
 #include "kernel/monitor.h"
 #include "service/proxy_mode.h"
 #include "service/proxy_watcher.h"
@@ -57,6 +58,7 @@ class ServiceProxy {
   ServiceProxy(ServiceFeed& feed, std::unique_ptr<ProxyMode> mode, ServiceProxyOptions options,
                ProxyWatcher& watcher);
 
+  Status watch_others();
   Rest pass();
   Status settle(PassReport& report);
   Status start_mode(PassReport& report);
@@ -78,7 +80,9 @@ class ServiceProxy {
   std::unique_ptr<ProxyMode> mode_;
   unsigned failures_ = 0;
   Loop loop_;
-  std::unique_ptr<kernel::Monitor> monitor_;  // nudges the loop, so it goes first
+  // These nudge the loop, so they go first.
+  std::unique_ptr<kernel::Monitor> monitor_;
+  std::unique_ptr<kernel::LegacyWatch> legacy_watch_;
 };
 
 }  // namespace weft::service

@@ -55,7 +55,7 @@ class UserspaceMode : public ProxyMode {
     return keeper_.is_concerned(event);
   }
   Result<std::uint32_t> port() const override { return 0; }
-  bool needs_legacy_watch() const { return keeper_.needs_legacy_watch(); }
+  bool needs_legacy_watch() const override { return keeper_.needs_legacy_watch(); }
 
  private:
   struct Kept {

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "service/iptables_mode.h"
+#include "service/nftables_mode.h"
 #include "support/eventually.h"
 #include "support/service_node.h"
 
@@ -16,7 +17,9 @@ using weft::test::ServiceLab;
 
 enum class ModeKind { kNftables, kIptablesNft, kIptablesLegacy };
 
-std::unique_ptr<ProxyMode> open_mode(ModeKind kind, const RuleOptions& options) {
+std::unique_ptr<ProxyMode> open_kind(ModeKind kind, const RuleOptions& options) {
+  if (kind == ModeKind::kNftables)
+    return std::make_unique<NftablesMode>(must(NftablesMode::open({options})));
   const IptablesSettings settings{.flavour = kind == ModeKind::kIptablesNft ? "nft" : "legacy"};
   return std::make_unique<IptablesMode>(must(IptablesMode::open({options}, settings)));
 }
@@ -27,7 +30,8 @@ struct Setting {
 };
 std::vector<Setting> settings() {
   std::vector<Setting> all;
-  for (const ModeKind mode : {ModeKind::kIptablesNft, ModeKind::kIptablesLegacy})
+  for (const ModeKind mode :
+       {ModeKind::kNftables, ModeKind::kIptablesNft, ModeKind::kIptablesLegacy})
     for (const Family family : {Family::kIpv4, Family::kIpv6}) all.push_back({mode, family});
   return all;
 }
@@ -44,7 +48,7 @@ class InAMode {
 
   ServiceNode start(const RuleOptions& options) {
     return lab_.node.in(
-        [&] { return ServiceNode(lab_.node, open_mode(setting_.mode, options), setting_.family); });
+        [&] { return ServiceNode(lab_.node, open_kind(setting_.mode, options), setting_.family); });
   }
   Family family() const { return setting_.family; }
   IpAddress cluster_ip() const { return VerdictAddresses::of(family()).cluster; }

@@ -7,8 +7,7 @@
 
 #include "kernel/nftables.h"
 #include "service/nft_services.h"
-#include "support/service_lab.h"
-#include "support/service_verdicts.h"
+#include "support/service_node.h"
 
 namespace weft::service {
 namespace {
@@ -19,13 +18,6 @@ using weft::test::hears_nothing;
 using weft::test::must;
 using weft::test::ServiceLab;
 using weft::test::Space;
-
-RuleOptions options(Family family) {
-  const bool v4 = family == Family::kIpv4;
-  return {.family = family,
-          .detector = {.ranges = {prefix(v4 ? "10.244.0.0/16" : "fd00:244::/32")}},
-          .service_ranges = {prefix(v4 ? "10.96.0.0/12" : "fd00:96::/112")}};
-}
 
 // The table in one space, as the proxy keeps it.
 class Table {
@@ -77,78 +69,6 @@ std::string family_name(Family family) {
   return family == Family::kIpv4 ? "Ipv4" : "Ipv6";
 }
 
-// --- verdicts
-// -------------------------------------------------------------------------------------
-
-using VerdictParam = std::tuple<Family, std::size_t>;
-
-class NftablesVerdict : public testing::TestWithParam<VerdictParam> {
- protected:
-  // The words of a case against what packets from one place meet at one front.
-  void check(const std::string& word, const Space& from, const IpAddress& own,
-             const IpAddress& address, std::uint16_t port, const PortPlan& plan) {
-    if (word == "reject") {
-      EXPECT_EQ(ask(from, address, port), "refused");
-      return;
-    }
-    if (word == "drop") {
-      EXPECT_TRUE(hears_nothing(from, address, port));
-      return;
-    }
-    const bool masquerade = word.find("+masquerade") != std::string::npos;
-    std::set<std::string> expected;
-    for (const auto& endpoint : word.rfind("local", 0) == 0 ? plan.local : plan.cluster)
-      expected.insert(endpoint.address == lab_.pod(2, 10)
-                          ? "there " + (masquerade ? lab_.uplink(3, 1) : own).to_string()
-                          : "here " + (masquerade ? lab_.pod(1, 1) : own).to_string());
-    std::set<std::string> seen;
-    for (int i = 0; i < 100 && seen != expected; ++i) {
-      const std::string answer = ask(from, address, port);
-      ASSERT_TRUE(expected.contains(answer)) << answer;
-      seen.insert(answer);
-    }
-    EXPECT_EQ(seen, expected);
-  }
-
-  ServiceLab lab_{std::get<0>(GetParam())};
-};
-
-TEST_P(NftablesVerdict, IsWhatTheRulesSay) {
-  const auto [family, index] = GetParam();
-  const VerdictCase verdict = verdict_cases(family)[index];
-  Table table(lab_.node, options(family));
-  table.put(verdict.service, verdict.endpoints);
-  const PortPlan port = table.planned(verdict.service, verdict.endpoints).ports.at(0);
-  for (const Front& front : port.fronts) {
-    const auto& words = front.kind == FrontKind::kClusterIp ? verdict.inside : verdict.outside;
-    const auto word = split(words, ' ');
-    const IpAddress address =
-        front.kind == FrontKind::kNodePort ? lab_.uplink(2, 1) : front.address;
-    SCOPED_TRACE(address.to_string());
-    check(word.at(0), lab_.pod_client, lab_.pod(1, 20), address, front.port, port);
-    check(word.at(1), lab_.node, lab_.uplink(2, 1), address, front.port, port);
-    check(word.at(2), lab_.client, lab_.uplink(2, 9), address, front.port, port);
-  }
-}
-
-std::vector<VerdictParam> verdict_params() {
-  std::vector<VerdictParam> params;
-  for (const Family family : {Family::kIpv4, Family::kIpv6})
-    for (std::size_t i = 0; i < verdict_cases(family).size(); ++i) params.emplace_back(family, i);
-  return params;
-}
-
-std::string verdict_name(const testing::TestParamInfo<VerdictParam>& info) {
-  const auto [family, index] = info.param;
-  return family_name(family) + "_" + verdict_cases(family)[index].name;
-}
-
-INSTANTIATE_TEST_SUITE_P(Service, NftablesVerdict, testing::ValuesIn(verdict_params()),
-                         verdict_name);
-
-// --- all else, in both families
-// -------------------------------------------------------------------
-
 class NftablesService : public testing::TestWithParam<Family> {
  protected:
   Family family() const { return GetParam(); }
@@ -161,17 +81,6 @@ class NftablesService : public testing::TestWithParam<Family> {
                 [&](Service& s) { s.client_affinity = std::chrono::seconds(seconds); });
   }
   std::string listed() const { return lab_.node.run({"nft", "list", "ruleset"}); }
-  // How often each pod answered.
-  std::map<std::string, int> answers(const Space& from, const IpAddress& address,
-                                     std::uint16_t port, int questions) const {
-    std::map<std::string, int> counts;
-    for (int i = 0; i < questions; ++i) {
-      const std::string answer = ask(from, address, port);
-      ++counts[answer.substr(0, answer.find(' '))];
-    }
-    return counts;
-  }
-
   ServiceLab lab_{GetParam()};
 };
 
@@ -179,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(Service, NftablesService, testing::Values(Family::kIpv4
                          [](const auto& param) { return family_name(param.param); });
 
 TEST_P(NftablesService, TheTableIsSilentOnceItIsRight) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   EXPECT_EQ(table.repair(), std::vector<std::string>{});
   table.put(sticky(), {here(), there()});
   table.remove(web().name);
@@ -187,7 +96,7 @@ TEST_P(NftablesService, TheTableIsSilentOnceItIsRight) {
 }
 
 TEST_P(NftablesService, StockNftPrintsTheTableAndLoadsItAgain) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   Service restricted = exposed(family());
   restricted.has_source_ranges = true;
   restricted.load_balancer_source_ranges = {Prefix(lab_.uplink(2, 0), 24)};
@@ -212,37 +121,8 @@ TEST_P(NftablesService, StockNftPrintsTheTableAndLoadsItAgain) {
   EXPECT_NE(listed().find("update @affinity"), std::string::npos) << listed();
 }
 
-TEST_P(NftablesService, ConnectionsAreSpreadOverAllEndpoints) {
-  Table table(lab_.node, options(family()));
-  table.put(inner(family()), {here(), here_too(), there()});
-  const auto counts = answers(lab_.pod_client, cluster_ip(), 80, 300);
-  ASSERT_EQ(counts.size(), 3U);
-  for (const auto& [name, count] : counts) EXPECT_GT(count, 60) << name;
-}
-
-TEST_P(NftablesService, EndpointsComeAndGo) {
-  Table table(lab_.node, options(family()));
-  using Counts = std::map<std::string, int>;
-  table.put(inner(family()), {here()});
-  EXPECT_EQ(answers(lab_.pod_client, cluster_ip(), 80, 20), (Counts{{"here", 20}}));
-  table.put(inner(family()), {here(), there()});
-  EXPECT_EQ(answers(lab_.pod_client, cluster_ip(), 80, 60).size(), 2U);
-  table.put(inner(family()), {there()});
-  EXPECT_EQ(answers(lab_.pod_client, cluster_ip(), 80, 20), (Counts{{"there", 20}}));
-  table.remove(web().name);
-  EXPECT_TRUE(hears_nothing(lab_.pod_client, cluster_ip(), 80));
-}
-
-TEST_P(NftablesService, APodThatIsItsOwnBackendHearsFromTheNode) {
-  Table table(lab_.node, options(family()));
-  table.put(inner(family()), {here()});
-  EXPECT_EQ(ask(lab_.here, cluster_ip(), 80), "here " + lab_.pod(1, 1).to_string());
-  // Another pod's traffic to it keeps its source.
-  EXPECT_EQ(ask(lab_.here_too, cluster_ip(), 80), "here " + lab_.pod(1, 11).to_string());
-}
-
 TEST_P(NftablesService, UnknownPortsAreRefusedAndUnknownAddressesAreSilent) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   table.put(inner(family()), {here()});
   const IpAddress unallocated = cluster_ip().plus(1).value();
   for (const Space* from : {&lab_.pod_client, &lab_.client, &lab_.node}) {
@@ -252,7 +132,7 @@ TEST_P(NftablesService, UnknownPortsAreRefusedAndUnknownAddressesAreSilent) {
 }
 
 TEST_P(NftablesService, OnlyAllowedSourcesReachTheLoadBalancersAddress) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   Service service = exposed(family());
   service.has_source_ranges = true;
   service.load_balancer_source_ranges = {Prefix::host(lab_.uplink(2, 9))};
@@ -270,33 +150,8 @@ TEST_P(NftablesService, OnlyAllowedSourcesReachTheLoadBalancersAddress) {
   EXPECT_TRUE(hears_nothing(lab_.other, address, 80));
 }
 
-TEST_P(NftablesService, NodePortsAreServedAtTheAddressesThatAreAskedFor) {
-  RuleOptions some = options(family());
-  some.node_port_addresses = {{lab_.uplink(3, 1)}};
-  Table table(lab_.node, some);
-  table.put(exposed(family()), {here()});
-  EXPECT_EQ(ask(lab_.client, lab_.uplink(3, 1), kNodePort).substr(0, 4), "here");
-  EXPECT_EQ(ask(lab_.client, lab_.uplink(2, 1), kNodePort), "refused");
-}
-
-TEST_P(NftablesService, AClientStaysWithItsEndpointAtEveryFront) {
-  Table table(lab_.node, options(family()));
-  const Service service = sticky();
-  table.put(service, {here(), here_too(), there()});
-  const auto first = answers(lab_.client, cluster_ip(), 80, 20);
-  ASSERT_EQ(first.size(), 1U);
-  EXPECT_EQ(answers(lab_.client, service.external_ips[0], 80, 20), first);
-  EXPECT_EQ(answers(lab_.client, service.load_balancer_ips[0], 80, 20), first);
-  EXPECT_EQ(answers(lab_.client, lab_.uplink(2, 1), kNodePort, 20), first);
-  // Without affinity at once, and again with it.
-  table.put(exposed(family()), {here(), here_too(), there()});
-  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 100).size(), 3U);
-  table.put(service, {here(), here_too(), there()});
-  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 20).size(), 1U);
-}
-
 TEST_P(NftablesService, AClientLeavesAnEndpointThatIsGone) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   table.put(sticky(), {here(), there()});
   const auto first = answers(lab_.client, cluster_ip(), 80, 10);
   ASSERT_EQ(first.size(), 1U);
@@ -310,32 +165,8 @@ TEST_P(NftablesService, AClientLeavesAnEndpointThatIsGone) {
   EXPECT_TRUE(answers(lab_.client, cluster_ip(), 80, 1).contains(second.begin()->first));
 }
 
-TEST_P(NftablesService, AnAffinityEndsAfterItsTime) {
-  Table table(lab_.node, options(family()));
-  table.put(sticky(1), {here(), here_too(), there()});
-  EXPECT_EQ(answers(lab_.client, cluster_ip(), 80, 20).size(), 1U);
-  // With a pause each time that is longer than the affinity, the choice is free again.
-  std::set<std::string> seen;
-  for (int i = 0; i < 30 && seen.size() < 2; ++i) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(1100));
-    seen.insert(answers(lab_.client, cluster_ip(), 80, 1).begin()->first);
-  }
-  EXPECT_GE(seen.size(), 2U);
-}
-
-TEST_P(NftablesService, WithAffinityLocalTrafficStaysLocal) {
-  Table table(lab_.node, options(family()));
-  const Service service = outside_local(sticky());
-  table.put(service, {here(), there()});
-  EXPECT_EQ(answers(lab_.client, service.external_ips[0], 80, 20),
-            (std::map<std::string, int>{{"here", 20}}));
-  EXPECT_EQ(answers(lab_.client, lab_.uplink(2, 1), kNodePort, 20),
-            (std::map<std::string, int>{{"here", 20}}));
-  EXPECT_EQ(ask(lab_.client, service.external_ips[0], 80), "here " + lab_.uplink(2, 9).to_string());
-}
-
 TEST_P(NftablesService, ARestartFindsEverythingInItsPlace) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   table.put(sticky(), {there(), here()});
   Service plain = inner(family());
   plain.name.name = "plain";
@@ -345,7 +176,7 @@ TEST_P(NftablesService, ARestartFindsEverythingInItsPlace) {
   table.put(plain, {here_too(), there()});
   table.put(plain, {here(), here_too(), there()});
 
-  NftServices again(options(family()), table.inheritance());
+  NftServices again(rule_options(family()), table.inheritance());
   again.load(plain.name, plain.created, table.planned(plain, {here(), here_too(), there()}));
   again.load(sticky().name, {}, table.planned(sticky(), {here(), there()}));
   again.forget_inheritance();
@@ -353,7 +184,7 @@ TEST_P(NftablesService, ARestartFindsEverythingInItsPlace) {
 }
 
 TEST_P(NftablesService, WhatOthersDidIsRepaired) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   table.put(exposed(family()), {here()});
   lab_.node.sh("nft flush ruleset");
   EXPECT_TRUE(hears_nothing(lab_.pod_client, cluster_ip(), 80));
@@ -368,7 +199,7 @@ TEST_P(NftablesService, WhatOthersDidIsRepaired) {
 }
 
 TEST_P(NftablesService, TheOlderServiceKeepsAnAddressThatTwoAskFor) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   Service older = exposed(family());
   older.created = UnixSeconds(std::chrono::seconds(1));
   Service younger = exposed(family());
@@ -386,7 +217,7 @@ TEST_P(NftablesService, TheOlderServiceKeepsAnAddressThatTwoAskFor) {
 }
 
 TEST_P(NftablesService, TwoServicesOfOnePodBothHairpinAsLongAsOneIsThere) {
-  Table table(lab_.node, options(family()));
+  Table table(lab_.node, rule_options(family()));
   Service second = inner(family());
   second.name.name = "second";
   second.cluster_ips = {cluster_ip().plus(7).value()};

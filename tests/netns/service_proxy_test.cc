@@ -7,6 +7,7 @@
 
 #include "base/files.h"
 #include "kernel/nftables.h"
+#include "service/iptables_mode.h"
 #include "support/eventually.h"
 #include "support/running_proxy.h"
 #include "support/service_lab.h"
@@ -45,8 +46,12 @@ endpoints: [{addresses: [)" +
 
 // A proxy with the folder that it reads.
 struct Running {
-  Running(const ServiceLab& lab, const std::string& folder) : feed(kHere) {
-    proxy = lab.node.in([&] { return must(start_proxy(feed)); });
+  // In nftables mode, if no other is given.
+  Running(const ServiceLab& lab, const std::string& folder, std::unique_ptr<ProxyMode> mode = {})
+      : feed(kHere) {
+    proxy = lab.node.in([&] {
+      return must(mode ? ServiceProxy::start(feed, std::move(mode), {}) : start_proxy(feed));
+    });
     store = std::make_unique<ObjectFolder>(
         folder,
         ObjectFolder::Sinks{{"Service", &feed.services()}, {"EndpointSlice", &feed.slices()}},
@@ -138,6 +143,31 @@ TEST_F(ServiceProxyTest, WhatOthersDoToTheTablesIsMendedAtOnce) {
   // Others' tables are nobody's business.
   lab_.node.sh("nft add table ip other");
   EXPECT_EQ(answer(), "here");
+}
+
+TEST_F(ServiceProxyTest, WhatOthersDoToIptablesIsMendedAtOnceInBothOfItsKinds) {
+  write("web.yaml", kService);
+  write("web-1.yaml", slice_of("10.244.1.10"));
+  for (const std::string flavour : {"nft", "legacy"}) {
+    const std::string program = "iptables-" + flavour;
+    auto mode = lab_.node.in([&] {
+      return std::make_unique<IptablesMode>(
+          must(IptablesMode::open({{.family = Family::kIpv4}}, {.flavour = flavour})));
+    });
+    {
+      const Running running(lab_, folder_, std::move(mode));
+      EXPECT_TRUE(answers("here"));
+      for (int i = 0; i < 3; ++i) {
+        lab_.node.sh(program + " -t nat -F");
+        EXPECT_TRUE(answers("here"));
+      }
+      write("web-1.yaml", slice_of("10.244.1.11"));
+      EXPECT_TRUE(answers("here-too"));
+      EXPECT_TRUE(running.proxy->health());
+    }
+    lab_.node.sh(program + " -t nat -F");
+    write("web-1.yaml", slice_of("10.244.1.10"));
+  }
 }
 
 TEST_F(ServiceProxyTest, TheTablesStayWhenTheProxyEndsAndARestartWritesNothing) {
