@@ -31,16 +31,41 @@ Json outside_addresses(const lab::LabView& view) {
   return array;
 }
 
+Json program(pid_t pid, const std::string& log) {
+  return {{"running", pid != 0}, {"log", log}, {"pid", pid != 0 ? Json(pid) : Json(nullptr)}};
+}
+
+// "8080/TCP", "80:30080/TCP": as kubectl prints them.
+std::string port_text(const ServicePort& port) {
+  return std::to_string(port.port) +
+         (port.node_port == 0 ? "" : ":" + std::to_string(port.node_port)) + "/" +
+         std::string(to_string(port.protocol));
+}
+
+Json ports_of(const lab::ServiceView& service) {
+  Json ports = Json::array();
+  for (const auto& port : service.ports) ports.push_back(port_text(port));
+  return ports;
+}
+
+Json to_json(const lab::ServiceView& service) {
+  return {{"name", service.name.name},
+          {"namespace", service.name.ns},
+          {"addresses", lab::texts(service.cluster_ips)},
+          {"external", lab::texts(service.external_ips)},
+          {"ports", ports_of(service)},
+          {"endpoints", service.ready}};
+}
+
 Json to_json(const lab::LabView& view) {
   Json nodes = Json::array();
   for (const auto& node : view.nodes) {
-    Json agent = {{"running", node.agent != 0}, {"log", node.agent_log}};
-    agent["pid"] = node.agent != 0 ? Json(node.agent) : Json(nullptr);
     nodes.push_back({{"name", node.name},
                      {"netns", node.netns},
                      {"addresses", bare(node.addresses)},
                      {"subnets", lab::texts(node.subnets)},
-                     {"agent", agent}});
+                     {"agent", program(node.agent, node.agent_log)}});
+    if (!view.services.empty()) nodes.back()["proxy"] = program(node.proxy, node.proxy_log);
   }
   Json pods = Json::array();
   for (const auto& pod : view.pods)
@@ -49,9 +74,12 @@ Json to_json(const lab::LabView& view) {
                     {"netns", pod.netns},
                     {"addresses", bare(pod.addresses)},
                     {"running", pod.running}});
+  Json services = Json::array();
+  for (const auto& service : view.services) services.push_back(to_json(service));
   return {{"name", view.name},
           {"nodes", nodes},
           {"pods", pods},
+          {"services", services},
           {"outside", {{"netns", view.outside_netns}, {"addresses", outside_addresses(view)}}}};
 }
 
@@ -105,6 +133,36 @@ void print_pods(const lab::LabView& view, const LineStyle& style) {
                 pod.running ? "" : "  its program is not running");
 }
 
+void print_services(const lab::LabView& view, const LineStyle& style) {
+  std::vector<std::string> names;
+  std::vector<std::string> addresses;
+  std::vector<std::string> ports;
+  for (const auto& service : view.services) {
+    names.push_back(service.name.to_string());
+    Json all = lab::texts(service.cluster_ips);
+    for (const auto& address : service.external_ips) all.push_back(address.to_string());
+    addresses.push_back(words(all));
+    ports.push_back(words(ports_of(service)));
+  }
+  const int wide_name = widest(names, 7);
+  const int wide_address = widest(addresses, 7);
+  const int wide_ports = widest(ports, 5);
+  std::printf("\n  %-*s  %-*s  %-*s  %s\n", wide_name, "SERVICE", wide_address, "ADDRESS",
+              wide_ports, "PORTS", "ENDPOINTS");
+  for (std::size_t i = 0; i < names.size(); ++i)
+    std::printf("%s %-*s  %-*s  %-*s  %s\n",
+                style.mark(view.services[i].ready.empty() ? Mark::kWarning : Mark::kFine).c_str(),
+                wide_name, names[i].c_str(), wide_address, addresses[i].c_str(), wide_ports,
+                ports[i].c_str(), words(Json(view.services[i].ready)).c_str());
+  for (const auto& node : view.nodes)
+    if (node.proxy == 0)
+      std::printf(
+          "%s the kube-proxy of %s is not running; start it with: weft lab proxy start %s "
+          "--name %s\n",
+          style.mark(Mark::kWrong).c_str(), node.name.c_str(), node.name.c_str(),
+          view.name.c_str());
+}
+
 }  // namespace
 
 void print_labs(const std::vector<std::string>& labs, bool json) {
@@ -123,11 +181,15 @@ ExitCode print_status(const lab::LabView& view, bool json) {
     std::printf("lab %s\n\n", view.name.c_str());
     print_nodes(view, style);
     if (!view.pods.empty()) print_pods(view, style);
+    if (!view.services.empty()) print_services(view, style);
   }
-  const bool fine = std::all_of(view.nodes.begin(), view.nodes.end(),
-                                [](const lab::NodeView& node) { return node.agent != 0; }) &&
-                    std::all_of(view.pods.begin(), view.pods.end(),
-                                [](const lab::PodView& pod) { return pod.running; });
+  const bool fine =
+      std::all_of(view.nodes.begin(), view.nodes.end(),
+                  [&](const lab::NodeView& node) {
+                    return node.agent != 0 && (view.services.empty() || node.proxy != 0);
+                  }) &&
+      std::all_of(view.pods.begin(), view.pods.end(),
+                  [](const lab::PodView& pod) { return pod.running; });
   return fine ? ExitCode::kFine : ExitCode::kWrong;
 }
 

@@ -31,6 +31,7 @@ void add_responder(CLI::App& app, ExitCode& code) {
   struct Options {
     std::string name;
     std::string node;
+    std::vector<std::uint16_t> ports;
     int ready_fd = -1;
   };
   const auto options = std::make_shared<Options>();
@@ -38,12 +39,13 @@ void add_responder(CLI::App& app, ExitCode& code) {
   command->group("");
   command->add_option("--name", options->name)->required();
   command->add_option("--node", options->node)->required();
+  command->add_option("--port", options->ports);
   command->add_option("--ready-fd", options->ready_fd);
   command->callback([options, &code] {
     const auto tell = [fd = options->ready_fd] {
       if (fd >= 0 && ::write(fd, "\n", 1) == 1) ::close(fd);
     };
-    const auto status = weft::lab::respond(options->name, options->node, tell);
+    const auto status = weft::lab::respond(options->name, options->node, options->ports, tell);
     if (!status) code = weft::cmd::fail_with(ExitCode::kWrong, status.error());
   });
 }

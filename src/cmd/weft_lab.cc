@@ -64,7 +64,7 @@ std::string folder_of(const std::string& path) {
 
 Result<lab::Lab> read_lab(const Options& options) {
   lab::LabFile file;
-  std::vector<lab::Pod> pods;
+  lab::Manifests manifests;
   if (!options.file.empty()) {
     ASSIGN_OR_RETURN(const std::string text, read_file(options.file));
     ASSIGN_OR_RETURN(file, lab::parse_lab_file(text, options.file));
@@ -73,9 +73,9 @@ Result<lab::Lab> read_lab(const Options& options) {
     const std::string path = name.front() == '/' ? name : folder_of(options.file) + name;
     ASSIGN_OR_RETURN(const std::string text, read_file(path));
     ASSIGN_OR_RETURN(const auto found, lab::parse_manifests(text, path));
-    pods.insert(pods.end(), found.begin(), found.end());
+    manifests.append(found);
   }
-  return lab::plan_lab(options.lab, file, pods);
+  return lab::plan_lab(options.lab, file, manifests);
 }
 
 ExitCode up(const Options& options) {
@@ -217,15 +217,17 @@ ExitCode remove_pod(const Options& options) {
   });
 }
 
-ExitCode agent(const Options& options) {
+// `work` is lab::command_agent or lab::command_proxy.
+template <class Work>
+ExitCode command_program(const Options& options, Work work) {
   return with_lab(options, [&](const lab::Lab& found) {
     if (found.node(options.member) == nullptr)
       return fail_with(ExitCode::kUsage, lab::unknown_member(found, options.member).value());
-    const auto command = options.action == "start"  ? lab::AgentCommand::kStart
-                         : options.action == "stop" ? lab::AgentCommand::kStop
-                                                    : lab::AgentCommand::kRestart;
+    const auto command = options.action == "start"  ? lab::ProgramCommand::kStart
+                         : options.action == "stop" ? lab::ProgramCommand::kStop
+                                                    : lab::ProgramCommand::kRestart;
     Progress progress = standard_progress();
-    return finish(lab::command_agent(found.name, options.member, command, progress));
+    return finish(work(found.name, options.member, command, progress));
   });
 }
 
@@ -260,6 +262,17 @@ void add_looking(CLI::App& parent, const Shared& options, const Program& program
   command->callback([options, &program, &code] { code = exec(*options, program); });
 }
 
+template <class Work>
+void add_program(CLI::App& parent, const char* name, const char* description, const Shared& options,
+                 ExitCode& code, Work work) {
+  CLI::App* command = add_command(parent, name, " stop node2", description, options);
+  command->add_option("ACTION", options->action, "start, stop or restart")
+      ->required()
+      ->check(CLI::IsMember({"start", "stop", "restart"}));
+  command->add_option("NODE", options->member)->required();
+  command->callback([options, &code, work] { code = command_program(*options, work); });
+}
+
 void add_nodes(CLI::App& parent, const Shared& options, ExitCode& code) {
   CLI::App* command = add_command(parent, "add-node", " node4 --pods 1", "one node more", options);
   command->add_option("NODE", options->member, "its name; the next nodeN by default");
@@ -274,13 +287,10 @@ void add_nodes(CLI::App& parent, const Shared& options, ExitCode& code) {
   command->add_option("NODE", options->member)->required();
   command->callback([options, &code] { code = remove_node(*options); });
 
-  command =
-      add_command(parent, "agent", " stop node2", "start, stop or restart a node's agent", options);
-  command->add_option("ACTION", options->action, "start, stop or restart")
-      ->required()
-      ->check(CLI::IsMember({"start", "stop", "restart"}));
-  command->add_option("NODE", options->member)->required();
-  command->callback([options, &code] { code = agent(*options); });
+  add_program(parent, "agent", "start, stop or restart a node's agent", options, code,
+              lab::command_agent);
+  add_program(parent, "proxy", "start, stop or restart a node's kube-proxy", options, code,
+              lab::command_proxy);
 }
 
 void add_pods(CLI::App& parent, const Shared& options, const Program& program, ExitCode& code) {

@@ -1,5 +1,7 @@
 #include "lab/lab_file.h"
 
+#include <algorithm>
+
 #include "base/text.h"
 #include "base/yaml.h"
 #include "lab/names.h"
@@ -93,6 +95,31 @@ Status read_sysctls(const Json& file, LabFile& lab, const std::string& where) {
   return {};
 }
 
+Status read_services(const Json& file, LabFile& lab, const std::string& where) {
+  const auto services = file.find("services");
+  if (services == file.end() || services->is_null()) return {};
+  const std::string place = where + ": services";
+  RETURN_IF_ERROR(check_keys(*services, {"subnet", "mode"}, place));
+  ASSIGN_OR_RETURN(const auto subnets, texts_member(*services, "subnet", place));
+  for (const auto& text : subnets) {
+    const auto subnet = Prefix::parse(text);
+    if (!subnet) return fail(place + ": \"" + text + "\" is no network", "write 10.96.0.0/12");
+    for (const auto& other : lab.service_subnets)
+      if (other.family() == subnet->family())
+        return fail(place + ": " + other.to_string() + " and " + text + " are of one family",
+                    "give one network a family");
+    lab.service_subnets.push_back(*subnet);
+  }
+  ASSIGN_OR_RETURN(const auto mode, text_member(*services, "mode", place));
+  lab.proxy_mode = mode.value_or(lab.proxy_mode);
+  const std::vector<std::string> modes = {"nftables", "iptables", "userspace"};
+  if (std::find(modes.begin(), modes.end(), lab.proxy_mode) == modes.end())
+    return fail(
+        place + ": unknown mode \"" + lab.proxy_mode + "\"" + did_you_mean(lab.proxy_mode, modes),
+        "take nftables, iptables or userspace");
+  return {};
+}
+
 }  // namespace
 
 Result<Node> parse_node(const std::string& name, const std::vector<std::string>& addresses,
@@ -127,7 +154,7 @@ Result<LabFile> parse_lab_file(std::string_view yaml, const std::string& where) 
   const Json& file = documents->front();
   RETURN_IF_ERROR(check_keys(file,
                              {"nodes", "pods", "overlay", "store", "ipMasq", "underlay", "outside",
-                              "sysctls", "bridge", "iptables", "manifests"},
+                              "sysctls", "bridge", "iptables", "services", "manifests"},
                              where));
   RETURN_IF_ERROR(read_nodes(file, lab, where));
   RETURN_IF_ERROR(read_overlay(file, lab, where));
@@ -135,6 +162,7 @@ Result<LabFile> parse_lab_file(std::string_view yaml, const std::string& where) 
   RETURN_IF_ERROR(read_underlay(file, lab, where));
   RETURN_IF_ERROR(read_outside(file, lab, where));
   RETURN_IF_ERROR(read_sysctls(file, lab, where));
+  RETURN_IF_ERROR(read_services(file, lab, where));
   ASSIGN_OR_RETURN(const auto bridge, text_member(file, "bridge", where));
   lab.bridge = bridge.value_or(lab.bridge);
   ASSIGN_OR_RETURN(const auto iptables, text_member(file, "iptables", where));

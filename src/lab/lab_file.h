@@ -12,7 +12,8 @@
 //     iptables: |                   # for iptables-restore, on every node before its agent
 //       *filter
 //       ...
-//     manifests: [redis.yaml]       # Pods, beside this file
+//     services: {subnet: 10.96.0.0/12, mode: nftables}   # cluster addresses; kube-proxy's mode
+//     manifests: [redis.yaml]       # Pods and Services, beside this file
 //
 // Every key has a default, an unknown one is an error. A node's `address` is one or a list, with
 // prefix length; so is its `gateway`, without.
@@ -40,6 +41,8 @@ struct LabFile {
   Sysctls sysctls = {};
   std::string bridge = "cni0";
   std::string iptables = {};
+  std::vector<Prefix> service_subnets = {};  ///< at most one a family
+  std::string proxy_mode = "nftables";
   std::vector<std::string> manifests = {};
   bool operator==(const LabFile&) const = default;
 };

@@ -15,8 +15,15 @@ Json pod_to_json(const Pod& pod) {
   Json environment = Json::array();
   for (const auto& [name, value] : pod.environment)
     environment.push_back(Json::array({name, value}));
-  return {{"name", pod.name},     {"namespace", pod.space}, {"node", pod.node},
-          {"labels", pod.labels}, {"command", pod.command}, {"environment", environment}};
+  Json ports = Json::array();
+  for (const auto& port : pod.ports)
+    ports.push_back(
+        {{"name", port.name}, {"protocol", to_string(port.protocol)}, {"port", port.port}});
+  Json json = {{"name", pod.name},     {"namespace", pod.space}, {"node", pod.node},
+               {"labels", pod.labels}, {"command", pod.command}, {"environment", environment},
+               {"ports", ports}};
+  if (pod.address) json["address"] = pod.address->to_string();
+  return json;
 }
 
 template <class Value>
@@ -79,6 +86,24 @@ Status read_map(const Json* object, std::map<std::string, std::string>& map) {
   return {};
 }
 
+Status read_ports(const Json* array, std::vector<ContainerPort>& ports) {
+  if (array == nullptr) return {};
+  for (const auto& element : *array) {
+    ObjectReader reader(element, "port");
+    ContainerPort port;
+    std::string protocol;
+    std::uint32_t number = 0;
+    reader.read("name", port.name);
+    reader.read("protocol", protocol);
+    reader.read("port", number);
+    RETURN_IF_ERROR(reader.finish());
+    port.protocol = parse_service_protocol(protocol).value_or(ServiceProtocol::kTcp);
+    port.port = static_cast<std::uint16_t>(number);
+    ports.push_back(std::move(port));
+  }
+  return {};
+}
+
 Result<Pod> parse_pod_json(const Json& json) {
   Pod pod;
   ObjectReader reader(json, "pod");
@@ -88,8 +113,22 @@ Result<Pod> parse_pod_json(const Json& json) {
   reader.read("command", pod.command);
   RETURN_IF_ERROR(read_pairs(reader.array("environment"), pod.environment));
   RETURN_IF_ERROR(read_map(reader.object("labels"), pod.labels));
+  RETURN_IF_ERROR(read_ports(reader.array("ports"), pod.ports));
+  std::string address;
+  reader.read("address", address);
+  pod.address = IpAddress::parse(address);
   RETURN_IF_ERROR(reader.finish());
   return pod;
+}
+
+Status read_services(const Json* object, Services& services) {
+  if (object == nullptr) return {};
+  ObjectReader reader(*object, "services");
+  RETURN_IF_ERROR(read_texts(reader, "subnets", services.subnets));
+  reader.read("mode", services.proxy_mode);
+  if (const Json* manifests = reader.array("manifests"))
+    services.manifests.assign(manifests->begin(), manifests->end());
+  return reader.finish();
 }
 
 }  // namespace
@@ -113,7 +152,11 @@ std::string to_json(const Lab& lab) {
                      {"podsPerNode", lab.pods_per_node},
                      {"segments", segments},
                      {"nodes", nodes},
-                     {"pods", pods}};
+                     {"pods", pods},
+                     {"services",
+                      {{"subnets", texts(lab.services.subnets)},
+                       {"mode", lab.services.proxy_mode},
+                       {"manifests", lab.services.manifests}}}};
   return json.dump(2) + "\n";
 }
 
@@ -137,6 +180,7 @@ Result<Lab> parse_lab(std::string_view text) {
   RETURN_IF_ERROR(read_segments(reader.array("segments"), lab.segments));
   lab.store = store == "etcd" ? StoreKind::kEtcd : StoreKind::kDirectory;
   lab.pods_per_node = pods_per_node;
+  RETURN_IF_ERROR(read_services(reader.object("services"), lab.services));
   if (const Json* nodes = reader.array("nodes"))
     for (const auto& element : *nodes) {
       ASSIGN_OR_RETURN(Node node, parse_node_json(element));

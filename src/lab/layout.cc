@@ -4,6 +4,7 @@
 #include <set>
 
 #include "lab/names.h"
+#include "lab/services.h"
 
 namespace weft::lab {
 namespace {
@@ -44,6 +45,7 @@ class Planner {
     plan_wan();
     for (std::size_t i = 0; i < lab_.segments.size(); ++i) plan_lan_host(i);
     for (const auto& node : lab_.nodes) plan_node(node);
+    plan_external_addresses();
     plan_sysctls();
     return std::move(layout_);
   }
@@ -122,6 +124,27 @@ class Planner {
          .b = {.space = kUnderlay, .device = node.name, .bridge = numbered("seg", index)}});
     for (const auto& gateway : node.gateways)
       layout_.routes.push_back({node.name, Prefix(IpAddress::any(gateway.family()), 0), gateway});
+  }
+
+  // As a router that a service's external addresses are announced to: a node with an endpoint gets
+  // what is sent to them, and the outside host knows the way to the router.
+  void plan_external_addresses() {
+    for (const auto& service : services_of(lab_))
+      for (const auto* addresses : {&service.external_ips, &service.load_balancer_ips})
+        for (const auto& address : *addresses) {
+          if (on_a_segment(address)) continue;
+          for (const auto& host : announcer_of(service).addresses)
+            if (host.address.family() == address.family())
+              layout_.routes.push_back({kRouter, Prefix::host(address), host.address});
+          const char* router = address.is_v4() ? kWanRouter : kWanRouter6;
+          layout_.routes.push_back({kOutside, Prefix::host(address), fixed(router).address});
+        }
+  }
+
+  const Node& announcer_of(const Service& service) const {
+    for (const auto& pod : lab_.pods)
+      if (selects(service, pod)) return *lab_.node(pod.node);
+    return lab_.nodes.front();
   }
 
   void plan_sysctls() {

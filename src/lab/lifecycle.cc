@@ -20,6 +20,7 @@
 #include "lab/planner.h"
 #include "lab/pods.h"
 #include "lab/programs.h"
+#include "lab/proxies.h"
 #include "lab/state.h"
 #include "lab/store.h"
 #include "lab/underlay.h"
@@ -120,6 +121,23 @@ void wait_for_routes(const Lab& lab, Progress& progress) {
   }
 }
 
+// Nothing for a lab without services.
+Status bring_up_services(const Lab& lab, const Programs& programs, const std::vector<Node>& nodes,
+                         Progress& progress) {
+  if (lab.services.manifests.empty()) return {};
+  return progress.step("services", [&]() -> Detail {
+    RETURN_IF_ERROR(write_objects(lab));
+    RETURN_IF_ERROR(for_each_node(
+        nodes, [&](const Node& node) { return start_proxy(lab, programs, node.name); }));
+    return std::to_string(lab.services.manifests.size()) + " in mode " + lab.services.proxy_mode;
+  });
+}
+
+// The objects after a change; nothing for a lab without services.
+Status follow_with_objects(const Lab& lab) {
+  return lab.services.manifests.empty() ? Status() : write_objects(lab);
+}
+
 Status build(const Lab& lab, const Programs& programs, Progress& progress) {
   const Status wired = progress.step("underlay", [&]() -> Detail {
     RETURN_IF_ERROR(build_layout(lab.name, plan_layout(lab)));
@@ -137,6 +155,7 @@ Status build(const Lab& lab, const Programs& programs, Progress& progress) {
   RETURN_IF_ERROR(stored);
   RETURN_IF_ERROR(for_each_node(
       lab.nodes, [&](const Node& node) { return bring_up_node(lab, programs, node, progress); }));
+  RETURN_IF_ERROR(bring_up_services(lab, programs, lab.nodes, progress));
   wait_for_routes(lab, progress);
   return {};
 }
@@ -219,6 +238,7 @@ Status add_node(const std::string& name, const Node& wanted, std::optional<unsig
   RETURN_IF_ERROR(build_layout(lab.name, plan_layout(lab)));
   RETURN_IF_ERROR(seed_lease(lab, node));
   RETURN_IF_ERROR(bring_up_node(lab, programs, node, progress));
+  RETURN_IF_ERROR(bring_up_services(lab, programs, {node}, progress));
   wait_for_routes(lab, progress);
   return {};
 }
@@ -227,8 +247,11 @@ Status remove_node(const std::string& name, const std::string& node, Progress& p
   ASSIGN_OR_RETURN(const LockedLab locked, lock_and_load(name));
   ASSIGN_OR_RETURN(const Lab rest, without_node(locked.lab, node));
   return progress.step(node, [&]() -> Detail {
+    // First nobody sends anything there any more.
+    RETURN_IF_ERROR(follow_with_objects(rest));
     for (const auto& pod : pods_on(locked.lab, node)) RETURN_IF_ERROR(remove_pod(locked.lab, pod));
-    RETURN_IF_ERROR(stop_agent(locked.lab, node));
+    RETURN_IF_ERROR(stop_program(proxy_of(name, node)));
+    RETURN_IF_ERROR(stop_program(agent_of(name, node)));
     RETURN_IF_ERROR(kill_processes_in({netns_path(name, node)}));
     RETURN_IF_ERROR(remove_leases(locked.lab, *locked.lab.node(node)));
     RETURN_IF_ERROR(remove_node_namespace(name, node));
@@ -246,6 +269,7 @@ Status add_pod(const std::string& name, const Pod& wanted, Progress& progress) {
   RETURN_IF_ERROR(save_lab(lab));
   Status added = progress.step(pod.name, [&]() -> Detail {
     RETURN_IF_ERROR(add_pods(lab, programs, pod.node, {pod}));
+    RETURN_IF_ERROR(follow_with_objects(lab));
     return "on " + pod.node;
   });
   if (!added) {
@@ -260,6 +284,8 @@ Status remove_pod_of(const std::string& name, const std::string& pod, Progress& 
   ASSIGN_OR_RETURN(const LockedLab locked, lock_and_load(name));
   ASSIGN_OR_RETURN(const Lab rest, without_pod(locked.lab, pod));
   return progress.step(pod, [&]() -> Detail {
+    // First nobody sends anything there any more.
+    RETURN_IF_ERROR(follow_with_objects(rest));
     const Status removed = remove_pod(locked.lab, *locked.lab.pod(pod));
     RETURN_IF_ERROR(save_lab(rest));
     RETURN_IF_ERROR(removed);
@@ -267,17 +293,32 @@ Status remove_pod_of(const std::string& name, const std::string& pod, Progress& 
   });
 }
 
-Status command_agent(const std::string& name, const std::string& node, AgentCommand command,
+Status command_agent(const std::string& name, const std::string& node, ProgramCommand command,
                      Progress& progress) {
   ASSIGN_OR_RETURN(const Programs programs, find_programs());
   ASSIGN_OR_RETURN(const LockedLab locked, lock_and_load(name));
   const Node* found = locked.lab.node(node);
   if (found == nullptr) return unknown_member(locked.lab, node);
   return progress.step("agent of " + node, [&]() -> Detail {
-    if (command != AgentCommand::kStart) RETURN_IF_ERROR(stop_agent(locked.lab, node));
-    if (command == AgentCommand::kStop) return "stopped";
+    if (command != ProgramCommand::kStart) RETURN_IF_ERROR(stop_program(agent_of(name, node)));
+    if (command == ProgramCommand::kStop) return "stopped";
     ASSIGN_OR_RETURN(const SubnetEnv env, start_agent(locked.lab, programs, *found));
     return "running, subnet " + joined(env.subnets);
+  });
+}
+
+Status command_proxy(const std::string& name, const std::string& node, ProgramCommand command,
+                     Progress& progress) {
+  ASSIGN_OR_RETURN(const Programs programs, find_programs());
+  ASSIGN_OR_RETURN(const LockedLab locked, lock_and_load(name));
+  if (locked.lab.node(node) == nullptr) return unknown_member(locked.lab, node);
+  if (locked.lab.services.manifests.empty())
+    return fail("lab \"" + name + "\" has no services", "give it a v1 Service in its manifests");
+  return progress.step("kube-proxy of " + node, [&]() -> Detail {
+    if (command != ProgramCommand::kStart) RETURN_IF_ERROR(stop_program(proxy_of(name, node)));
+    if (command == ProgramCommand::kStop) return "stopped";
+    RETURN_IF_ERROR(start_proxy(locked.lab, programs, node));
+    return "running";
   });
 }
 

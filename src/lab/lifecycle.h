@@ -30,8 +30,11 @@ Status remove_node(const std::string& name, const std::string& node, Progress& p
 Status add_pod(const std::string& lab, const Pod& wanted, Progress& progress);
 Status remove_pod_of(const std::string& name, const std::string& pod, Progress& progress);
 
-enum class AgentCommand { kStart, kStop, kRestart };
-Status command_agent(const std::string& lab, const std::string& node, AgentCommand command,
+enum class ProgramCommand { kStart, kStop, kRestart };
+Status command_agent(const std::string& lab, const std::string& node, ProgramCommand command,
+                     Progress& progress);
+/// Fails in a lab without services: there it has no proxies.
+Status command_proxy(const std::string& lab, const std::string& node, ProgramCommand command,
                      Progress& progress);
 
 }  // namespace weft::lab

@@ -2,6 +2,7 @@
 
 #include "base/yaml.h"
 #include "lab/names.h"
+#include "lab/services.h"
 #include "lab/strict_object.h"
 
 namespace weft::lab {
@@ -38,6 +39,23 @@ Status read_environment(const Json& container, Pod& pod, const std::string& wher
   return {};
 }
 
+Status read_ports(const Json& container, Pod& pod, const std::string& where) {
+  for (const auto& entry : member_or_empty(container, "ports")) {
+    if (!entry.is_object()) return fail(where + ": \"ports\" must be a list of ports");
+    ASSIGN_OR_RETURN(const auto number, number_member(entry, "containerPort", 1, 65535, where));
+    ASSIGN_OR_RETURN(const auto name, text_member(entry, "name", where));
+    ASSIGN_OR_RETURN(const auto word, text_member(entry, "protocol", where));
+    if (!number) return fail(where + ": an entry of \"ports\" has no containerPort");
+    const auto protocol = parse_service_protocol(word.value_or(""));
+    if (!protocol || *protocol == ServiceProtocol::kSctp)
+      return fail(where + ": a lab's pod does not speak " + *word, "take TCP or UDP");
+    pod.ports.push_back({.name = name.value_or(""),
+                         .protocol = *protocol,
+                         .port = static_cast<std::uint16_t>(*number)});
+  }
+  return {};
+}
+
 Status read_container(const Json& spec, Pod& pod, const std::string& where) {
   const Json& containers = member_or_empty(spec, "containers");
   if (!containers.is_array()) return {};
@@ -53,22 +71,21 @@ Status read_container(const Json& spec, Pod& pod, const std::string& where) {
     if (!pod.command.empty())
       pod.command.insert(pod.command.end(), arguments.begin(), arguments.end());
     RETURN_IF_ERROR(read_environment(container, pod, where));
+    RETURN_IF_ERROR(read_ports(container, pod, where));
   }
   return {};
 }
 
-Status check_kind(const Json& document, const std::string& where) {
+// "v1 Pod"
+Result<std::string> kind_of(const Json& document, const std::string& where) {
   if (!document.is_object()) return fail(where + ": a document is no Kubernetes object");
   ASSIGN_OR_RETURN(const auto kind, text_member(document, "kind", where));
   ASSIGN_OR_RETURN(const auto version, text_member(document, "apiVersion", where));
   if (!kind || !version) return fail(where + ": an object has no \"apiVersion\" and \"kind\"");
-  if (*kind != "Pod" || *version != "v1")
-    return fail(where + ": a lab cannot run " + *version + " " + *kind, "give v1 Pod objects");
-  return {};
+  return *version + " " + *kind;
 }
 
 Result<Pod> read_pod(const Json& document, const std::string& file) {
-  RETURN_IF_ERROR(check_kind(document, file));
   const Json& metadata = member_or_empty(document, "metadata");
   const Json& spec = member_or_empty(document, "spec");
   if (!metadata.is_object() || !spec.is_object())
@@ -84,20 +101,38 @@ Result<Pod> read_pod(const Json& document, const std::string& file) {
   pod.node = node.value_or("");
   RETURN_IF_ERROR(read_labels(metadata, pod, where));
   RETURN_IF_ERROR(read_container(spec, pod, where));
+  ASSIGN_OR_RETURN(const auto address,
+                   text_member(member_or_empty(document, "status"), "podIP", where));
+  if (address) pod.address = IpAddress::parse(*address);
+  if (address && !pod.address)
+    return fail(where + ": status.podIP: \"" + *address + "\" is no address");
   return pod;
 }
 
 }  // namespace
 
-Result<std::vector<Pod>> parse_manifests(std::string_view yaml, const std::string& where) {
+void Manifests::append(const Manifests& other) {
+  pods.insert(pods.end(), other.pods.begin(), other.pods.end());
+  services.insert(services.end(), other.services.begin(), other.services.end());
+}
+
+Result<Manifests> parse_manifests(std::string_view yaml, const std::string& where) {
   auto documents = parse_yaml(yaml);
   if (!documents) return because(where, documents.error());
-  std::vector<Pod> pods;
+  Manifests manifests;
   for (const auto& document : *documents) {
-    ASSIGN_OR_RETURN(Pod pod, read_pod(document, where));
-    pods.push_back(std::move(pod));
+    ASSIGN_OR_RETURN(const std::string kind, kind_of(document, where));
+    if (kind == "v1 Pod") {
+      ASSIGN_OR_RETURN(Pod pod, read_pod(document, where));
+      manifests.pods.push_back(std::move(pod));
+    } else if (kind == "v1 Service") {
+      ASSIGN_OR_RETURN(Json service, parse_service(document, where));
+      manifests.services.push_back(std::move(service));
+    } else {
+      return fail(where + ": a lab cannot run " + kind, "give v1 Pod and v1 Service objects");
+    }
   }
-  return pods;
+  return manifests;
 }
 
 }  // namespace weft::lab

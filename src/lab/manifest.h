@@ -1,7 +1,8 @@
-// manifest.h: Kubernetes Pod manifests (v1), as far as a lab runs them.
+// manifest.h: Kubernetes manifests, as far as a lab runs them: v1 Pod and v1 Service.
 //
-// Read: metadata name, namespace, labels; spec.nodeName; of the first container command, args and
-// env (name, value). Other members of a Pod are what a kubelet would need, and are ignored.
+// Read of a Pod: metadata name, namespace, labels; spec.nodeName; of the first container command,
+// args, env (name, value) and ports (containerPort, protocol, name); status.podIP, which the pod is
+// given again. Other members are what a kubelet would need, and are ignored.
 #pragma once
 
 #include <string>
@@ -13,8 +14,15 @@
 
 namespace weft::lab {
 
-/// The pods of one file; a pod without spec.nodeName has an empty node. A kind other than v1 Pod
-/// is refused by its name. `where` is the file's name.
-Result<std::vector<Pod>> parse_manifests(std::string_view yaml, const std::string& where);
+struct Manifests {
+  std::vector<Pod> pods = {};  ///< one without spec.nodeName has an empty node
+  std::vector<Json> services = {};
+
+  void append(const Manifests& other);
+};
+
+/// The objects of one file. A kind that a lab does not know is refused by its name. `where` is the
+/// file's name.
+Result<Manifests> parse_manifests(std::string_view yaml, const std::string& where);
 
 }  // namespace weft::lab

@@ -22,4 +22,17 @@ const Pod* Lab::pod(const std::string& wanted) const {
   return found == pods.end() ? nullptr : &*found;
 }
 
+std::vector<Family> overlay_families(const std::string& net_conf) {
+  const auto conf = parse_json(net_conf);
+  const auto says = [&](const char* key, bool otherwise) {
+    const Json* member = conf && conf->is_object() ? find_member(*conf, key) : nullptr;
+    return member != nullptr && member->is_boolean() ? member->get<bool>() : otherwise;
+  };
+  std::vector<Family> families;
+  if (says("EnableIPv4", true)) families.push_back(Family::kIpv4);
+  if (says("EnableIPv6", false)) families.push_back(Family::kIpv6);
+  if (families.empty()) families.push_back(Family::kIpv4);
+  return families;
+}
+
 }  // namespace weft::lab

@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/json.h"
+#include "cluster/service.h"
 #include "net/address.h"
 #include "net/sysctl.h"
 
@@ -24,6 +26,14 @@ struct Node {
   bool operator==(const Node&) const = default;
 };
 
+/// What the responder of a pod answers at beside its own port.
+struct ContainerPort {
+  std::string name = {};  ///< may be empty
+  ServiceProtocol protocol = ServiceProtocol::kTcp;
+  std::uint16_t port = 0;
+  bool operator==(const ContainerPort&) const = default;
+};
+
 struct Pod {
   std::string name = {};
   std::string space = "default";  ///< its Kubernetes namespace
@@ -31,6 +41,8 @@ struct Pod {
   std::map<std::string, std::string> labels = {};
   std::vector<std::string> command = {};  ///< empty: the responder
   std::vector<std::pair<std::string, std::string>> environment = {};
+  std::vector<ContainerPort> ports = {};
+  std::optional<IpAddress> address = {};  ///< the one it shall get; any when absent
   bool operator==(const Pod&) const = default;
 };
 
@@ -40,6 +52,15 @@ struct Segment {
   std::vector<InterfaceAddress> gateways = {};
   bool holds(const IpAddress& address) const;
   bool operator==(const Segment&) const = default;
+};
+
+/// Where services live. Their objects are manifests as an API server would give them back: with
+/// every address and node port chosen.
+struct Services {
+  std::vector<Prefix> subnets = {};     ///< of cluster addresses, at most one a family
+  std::string proxy_mode = "nftables";  ///< as kube-proxy's --proxy-mode
+  std::vector<Json> manifests = {};     ///< v1 Service
+  bool operator==(const Services&) const = default;
 };
 
 struct Lab {
@@ -56,10 +77,14 @@ struct Lab {
   std::vector<Segment> segments = {};
   std::vector<Node> nodes = {};
   std::vector<Pod> pods = {};
+  Services services = {};
   bool operator==(const Lab&) const = default;
 
   const Node* node(const std::string& wanted) const;
   const Pod* pod(const std::string& wanted) const;
 };
+
+/// The families that a net-conf.json asks for; IPv4 where it says nothing.
+std::vector<Family> overlay_families(const std::string& net_conf);
 
 }  // namespace weft::lab

@@ -8,6 +8,8 @@
 #include "lab/agents.h"
 #include "lab/daemon.h"
 #include "lab/names.h"
+#include "lab/proxies.h"
+#include "lab/services.h"
 
 namespace weft::lab {
 namespace {
@@ -106,13 +108,14 @@ std::vector<Tunnel> tunnels_of(const Tables& tables, const NodeView& node) {
 NodeView observe_node(const Lab& lab, const Node& node, Tables& tables) {
   NodeView view{.name = node.name,
                 .netns = netns_name(lab.name, node.name),
-                .agent_log = agent_log(lab.name, node.name)};
+                .agent = running_pid(agent_of(lab.name, node.name)),
+                .agent_log = agent_of(lab.name, node.name).log(),
+                .proxy = running_pid(proxy_of(lab.name, node.name)),
+                .proxy_log = proxy_of(lab.name, node.name).log()};
   if (const auto env = read_subnet_env(lab.name, node.name)) {
     view.subnets = env->subnets;
     view.networks = env->networks;
   }
-  if (agent_is_running(lab.name, node.name))
-    view.agent = read_agent_record(lab.name, node.name)->pid;
   if (auto read = read_tables(netns_path(lab.name, node.name), true)) {
     tables = *std::move(read);
     view.addresses = addresses_of(tables, "eth0");
@@ -142,16 +145,34 @@ PodView observe_pod(const Lab& lab, const Pod& pod, const Tables& node) {
   return view;
 }
 
-std::vector<OutsideView> observe_outside(const Lab& lab) {
-  std::vector<OutsideView> outside;
-  const auto tables = read_tables(netns_path(lab.name, kOutside), false);
-  for (const auto& address : lab.outside) {
-    OutsideView view{.address = address};
-    for (const auto& found : tables ? tables->addresses : std::vector<LinkAddress>())
-      if (found.key.address.address == address) view.device = tables->links.at(found.key.link).name;
-    outside.push_back(std::move(view));
+std::vector<ServiceView> services_in(const Lab& lab, const std::vector<PodView>& pods) {
+  std::vector<ServiceView> views;
+  for (const Service& service : services_of(lab)) {
+    ServiceView view{.name = service.name,
+                     .cluster_ips = service.cluster_ips,
+                     .external_ips = service.external_ips,
+                     .ports = service.ports,
+                     .only_local = service.external_traffic_policy == TrafficPolicy::kLocal,
+                     .sticky = service.client_affinity.has_value()};
+    view.external_ips.insert(view.external_ips.end(), service.load_balancer_ips.begin(),
+                             service.load_balancer_ips.end());
+    for (const auto& pod : pods)
+      if (pod.running && !pod.addresses.empty() && selects(service, *lab.pod(pod.name)))
+        view.ready.push_back(pod.name);
+    views.push_back(std::move(view));
   }
-  return outside;
+  return views;
+}
+
+void observe_outside(const Lab& lab, LabView& view) {
+  const auto tables = read_tables(netns_path(lab.name, kOutside), false);
+  if (tables) view.outside_own = own_addresses(*tables);
+  for (const auto& address : lab.outside) {
+    OutsideView host{.address = address};
+    for (const auto& found : tables ? tables->addresses : std::vector<LinkAddress>())
+      if (found.key.address.address == address) host.device = tables->links.at(found.key.link).name;
+    view.outside.push_back(std::move(host));
+  }
 }
 
 void name_tunnel_ends(LabView& view) {
@@ -168,13 +189,15 @@ void name_tunnel_ends(LabView& view) {
 Result<LabView> observe(const Lab& lab) {
   LabView view{.name = lab.name,
                .bridge = lab.bridge,
-               .outside_netns = netns_name(lab.name, kOutside),
-               .outside = observe_outside(lab)};
+               .proxy_mode = lab.services.proxy_mode,
+               .outside_netns = netns_name(lab.name, kOutside)};
+  observe_outside(lab, view);
   for (const auto& segment : lab.segments) view.segments.push_back(segment.gateways);
   std::map<std::string, Tables> tables;
   for (const auto& node : lab.nodes)
     view.nodes.push_back(observe_node(lab, node, tables[node.name]));
   for (const auto& pod : lab.pods) view.pods.push_back(observe_pod(lab, pod, tables[pod.node]));
+  view.services = services_in(lab, view.pods);
   name_tunnel_ends(view);
   return view;
 }

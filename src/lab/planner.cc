@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <set>
 
-#include "base/json.h"
 #include "base/text.h"
 #include "lab/names.h"
+#include "lab/services.h"
 
 namespace weft::lab {
 namespace {
@@ -18,18 +18,11 @@ const char* const kDefaultNetwork6 = "fd00:31::/64";
 const char* const kDefaultOutside = "203.0.113.121";
 const char* const kDefaultOutside6 = "2001:db8:113::121";
 
-bool says(const std::string& overlay, const char* key, bool otherwise) {
-  const auto conf = parse_json(overlay);
-  if (!conf || !conf->is_object()) return otherwise;
-  const Json* member = find_member(*conf, key);
-  return member != nullptr && member->is_boolean() ? member->get<bool>() : otherwise;
-}
-
 std::vector<Prefix> default_networks(const std::string& overlay) {
   std::vector<Prefix> networks;
-  if (says(overlay, "EnableIPv4", true)) networks.push_back(*Prefix::parse(kDefaultNetwork));
-  if (says(overlay, "EnableIPv6", false)) networks.push_back(*Prefix::parse(kDefaultNetwork6));
-  if (networks.empty()) networks.push_back(*Prefix::parse(kDefaultNetwork));
+  for (const Family family : overlay_families(overlay))
+    networks.push_back(
+        *Prefix::parse(family == Family::kIpv4 ? kDefaultNetwork : kDefaultNetwork6));
   return networks;
 }
 
@@ -180,15 +173,15 @@ Status add_pods(Lab& lab, const std::string& node, unsigned count) {
 std::vector<IpAddress> default_outside(const LabFile& file) {
   if (!file.outside.empty()) return file.outside;
   std::vector<IpAddress> outside = {*IpAddress::parse(kDefaultOutside)};
-  if (says(file.overlay, "EnableIPv6", false))
+  const auto families = overlay_families(file.overlay);
+  if (std::find(families.begin(), families.end(), Family::kIpv6) != families.end())
     outside.push_back(*IpAddress::parse(kDefaultOutside6));
   return outside;
 }
 
 }  // namespace
 
-Result<Lab> plan_lab(const std::string& name, const LabFile& file,
-                     const std::vector<Pod>& manifest_pods) {
+Result<Lab> plan_lab(const std::string& name, const LabFile& file, const Manifests& manifests) {
   RETURN_IF_ERROR(check_lab_name(name));
   Lab lab{.name = name,
           .overlay = file.overlay,
@@ -199,12 +192,16 @@ Result<Lab> plan_lab(const std::string& name, const LabFile& file,
           .node_sysctls = file.sysctls,
           .bridge = file.bridge,
           .iptables = file.iptables,
-          .pods_per_node = file.pods.value_or(manifest_pods.empty() ? kDefaultPods : 0)};
+          .pods_per_node = file.pods.value_or(manifests.pods.empty() ? kDefaultPods : 0),
+          .services = {.proxy_mode = file.proxy_mode}};
   std::vector<Node> nodes = file.nodes;
   if (nodes.empty()) nodes.resize(file.node_count.value_or(kDefaultNodes));
   for (auto& node : nodes) RETURN_IF_ERROR(add_node(lab, std::move(node)));
   for (const auto& node : lab.nodes) RETURN_IF_ERROR(add_pods(lab, node.name, lab.pods_per_node));
-  for (const auto& pod : manifest_pods) RETURN_IF_ERROR(add_pod(lab, pod));
+  for (const auto& pod : manifests.pods) RETURN_IF_ERROR(add_pod(lab, pod));
+  if (manifests.services.empty()) return lab;
+  ASSIGN_OR_RETURN(lab.services.subnets, plan_service_subnets(lab, file));
+  RETURN_IF_ERROR(add_services(lab, manifests.services));
   return lab;
 }
 

@@ -45,11 +45,13 @@ std::string network_list_file(const std::string& lab, const std::string& node) {
 }
 
 CniAttachment attachment_of(const Lab& lab, const Pod& pod, const char* ifname) {
-  return {
-      .container = netns_name(lab.name, pod.name),
-      .netns = netns_path(lab.name, pod.name),
-      .ifname = ifname,
-      .arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=" + pod.space + ";K8S_POD_NAME=" + pod.name};
+  // The name that host-local knows a wish for an address by.
+  const std::string wish = pod.address ? ";IP=" + pod.address->to_string() : "";
+  return {.container = netns_name(lab.name, pod.name),
+          .netns = netns_path(lab.name, pod.name),
+          .ifname = ifname,
+          .arguments = "IgnoreUnknown=1;K8S_POD_NAMESPACE=" + pod.space +
+                       ";K8S_POD_NAME=" + pod.name + wish};
 }
 
 Result<Json> network_list(const Lab& lab, const std::string& node) {
@@ -73,15 +75,18 @@ std::string pod_log(const Lab& lab, const Pod& pod) {
 }
 
 std::vector<std::string> responder_command(const Programs& programs, const std::string& name,
-                                           const std::string& node) {
-  return {programs.weft, "responder", "--name=" + name, "--node=" + node,
-          "--ready-fd=" + std::to_string(kReadyFd)};
+                                           const std::string& node,
+                                           const std::vector<ContainerPort>& ports = {}) {
+  std::vector<std::string> argv = {programs.weft, "responder", "--name=" + name, "--node=" + node,
+                                   "--ready-fd=" + std::to_string(kReadyFd)};
+  for (const auto& port : ports) argv.push_back("--port=" + std::to_string(port.port));
+  return argv;
 }
 
 Status start_program(const Lab& lab, const Programs& programs, const Pod& pod) {
   Daemon daemon{.argv = pod.command, .log = pod_log(lab, pod)};
   daemon.tells_ready = daemon.argv.empty();
-  if (daemon.argv.empty()) daemon.argv = responder_command(programs, pod.name, pod.node);
+  if (daemon.argv.empty()) daemon.argv = responder_command(programs, pod.name, pod.node, pod.ports);
   for (const auto& [name, value] : pod.environment)
     daemon.environment.push_back(name + "=" + value);
   return in_netns(lab.name, pod.name, [&]() -> Status {

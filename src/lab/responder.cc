@@ -11,6 +11,7 @@
 #include <cstring>
 #include <list>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/fd.h"
@@ -55,8 +56,8 @@ void switch_on(const Fd& fd, int level, int option) {
   ::setsockopt(fd.get(), level, option, &on, sizeof on);
 }
 
-// A socket bound to the responder's port; empty when the kernel lacks the family.
-Result<Fd> bound_socket(Family family, int type) {
+// Empty when the kernel lacks the family.
+Result<Fd> bound_socket(Family family, int type, std::uint16_t port) {
   const bool v4 = family == Family::kIpv4;
   Fd fd(::socket(v4 ? AF_INET : AF_INET6, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (fd.empty() && errno == EAFNOSUPPORT) return fd;
@@ -66,30 +67,30 @@ Result<Fd> bound_socket(Family family, int type) {
   socklen_t size = 0;
   if (v4) {
     reinterpret_cast<sockaddr_in&>(where) = {
-        .sin_family = AF_INET, .sin_port = htons(kResponderPort), .sin_addr = {}, .sin_zero = {}};
+        .sin_family = AF_INET, .sin_port = htons(port), .sin_addr = {}, .sin_zero = {}};
     size = sizeof(sockaddr_in);
   } else {
     switch_on(fd, IPPROTO_IPV6, IPV6_V6ONLY);
     auto& v6 = reinterpret_cast<sockaddr_in6&>(where);
     v6.sin6_family = AF_INET6;
-    v6.sin6_port = htons(kResponderPort);
+    v6.sin6_port = htons(port);
     size = sizeof(sockaddr_in6);
   }
   if (::bind(fd.get(), reinterpret_cast<const sockaddr*>(&where), size) != 0)
-    return fail_errno("binding port " + std::to_string(kResponderPort));
+    return fail_errno("binding port " + std::to_string(port));
   return fd;
 }
 
-Result<Fd> listening_socket(Family family) {
-  ASSIGN_OR_RETURN(Fd fd, bound_socket(family, SOCK_STREAM));
+Result<Fd> listening_socket(Family family, std::uint16_t port) {
+  ASSIGN_OR_RETURN(Fd fd, bound_socket(family, SOCK_STREAM, port));
   if (fd.empty()) return fd;
   switch_on(fd, IPPROTO_TCP, TCP_SAVE_SYN);
   if (::listen(fd.get(), 128) != 0) return fail_errno("listening");
   return fd;
 }
 
-Result<Fd> datagram_socket(Family family) {
-  ASSIGN_OR_RETURN(Fd fd, bound_socket(family, SOCK_DGRAM));
+Result<Fd> datagram_socket(Family family, std::uint16_t port) {
+  ASSIGN_OR_RETURN(Fd fd, bound_socket(family, SOCK_DGRAM, port));
   if (fd.empty()) return fd;
   // On a busy machine a responder may wait for its turn for long: what is asked meanwhile must
   // not look like the network's loss.
@@ -120,11 +121,11 @@ class Responder {
  public:
   Responder(std::string name, std::string node) : name_(std::move(name)), node_(std::move(node)) {}
 
-  Status open() {
+  Status open(std::uint16_t port) {
     for (const Family family : {Family::kIpv4, Family::kIpv6}) {
-      ASSIGN_OR_RETURN(Fd listener, listening_socket(family));
+      ASSIGN_OR_RETURN(Fd listener, listening_socket(family, port));
       if (!listener.empty()) listeners_.push_back(std::move(listener));
-      ASSIGN_OR_RETURN(Fd datagrams, datagram_socket(family));
+      ASSIGN_OR_RETURN(Fd datagrams, datagram_socket(family, port));
       if (!datagrams.empty()) datagrams_.push_back(std::move(datagrams));
     }
     return {};
@@ -265,9 +266,12 @@ class Responder {
 }  // namespace
 
 Status respond(const std::string& name, const std::string& node,
+               const std::vector<std::uint16_t>& more_ports,
                const std::function<void()>& listening) {
   Responder responder(name, node);
-  RETURN_IF_ERROR(responder.open());
+  std::set<std::uint16_t> ports(more_ports.begin(), more_ports.end());
+  ports.insert(kResponderPort);
+  for (const std::uint16_t port : ports) RETURN_IF_ERROR(responder.open(port));
   listening();
   return responder.run();
 }

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "cluster/service.h"
 #include "net/address.h"
 
 namespace weft::lab {
@@ -29,6 +30,8 @@ struct NodeView {
   std::vector<Prefix> networks = {};             ///< from its subnet.env
   pid_t agent = 0;                               ///< 0: not running
   std::string agent_log = {};
+  pid_t proxy = 0;  ///< 0: not running, or there are no services
+  std::string proxy_log = {};
   std::vector<IpAddress> own_addresses = {};  ///< of all its devices, loopback left out
   std::vector<Tunnel> tunnels = {};
   auto operator<=>(const NodeView&) const = default;
@@ -45,6 +48,18 @@ struct PodView {
   auto operator<=>(const PodView&) const = default;
 };
 
+struct ServiceView {
+  ServiceName name = {};
+  std::vector<IpAddress> cluster_ips = {};
+  /// spec.externalIPs and those that a load balancer sends on as they are.
+  std::vector<IpAddress> external_ips = {};
+  std::vector<ServicePort> ports = {};
+  bool only_local = false;              ///< externalTrafficPolicy Local
+  bool sticky = false;                  ///< a client keeps its endpoint
+  std::vector<std::string> ready = {};  ///< the pods that are its ready endpoints
+  auto operator<=>(const ServiceView&) const = default;
+};
+
 /// One address of the outside host, and its device towards the nodes.
 struct OutsideView {
   IpAddress address = {};
@@ -57,8 +72,11 @@ struct LabView {
   std::string bridge = {};  ///< that the pods are on
   std::vector<NodeView> nodes = {};
   std::vector<PodView> pods = {};
+  std::vector<ServiceView> services = {};
+  std::string proxy_mode = {};  ///< of the nodes' proxies
   std::string outside_netns = {};
   std::vector<OutsideView> outside = {};
+  std::vector<IpAddress> outside_own = {};  ///< of all its devices, loopback left out
   std::vector<std::vector<InterfaceAddress>> segments = {};  ///< the router's addresses on each
   auto operator<=>(const LabView&) const = default;
 };

@@ -34,6 +34,7 @@ bridge: docker0
 iptables: |
   *filter
   COMMIT
+services: {subnet: [10.254.0.0/16, "fd00:254::/112"], mode: userspace}
 manifests: [a.yaml, b.yaml]
 )");
   ASSERT_EQ(file.nodes.size(), 2U);
@@ -51,6 +52,8 @@ manifests: [a.yaml, b.yaml]
   EXPECT_EQ(file.sysctls.at("net/ipv4/conf/all/rp_filter"), "1");
   EXPECT_EQ(file.bridge, "docker0");
   EXPECT_EQ(file.iptables, "*filter\nCOMMIT\n");
+  EXPECT_EQ(file.service_subnets.at(1).to_string(), "fd00:254::/112");
+  EXPECT_EQ(file.proxy_mode, "userspace");
   EXPECT_EQ(file.manifests, (std::vector<std::string>{"a.yaml", "b.yaml"}));
 }
 
@@ -82,6 +85,10 @@ TEST(LabFile, RefusesWhatItDoesNotUnderstand) {
       {"outside: [here]", "no IP address"},
       {"sysctls: {kernel/panic: 1}", "no setting of a network namespace"},
       {"ipMasq: 1", "true or false"},
+      {"services: {subnet: 10.254.0}", "\"10.254.0\" is no network"},
+      {"services: {subnet: [10.1.0.0/16, 10.2.0.0/16]}", "are of one family"},
+      {"services: {mode: ipvs}", "take nftables, iptables or userspace"},
+      {"services: {mode: iptable}", "did you mean iptables?"},
       {"pods: 1\npods: 2", "twice"},
       {"- a", "must be a map"},
       {"{", "line"},
@@ -97,7 +104,7 @@ TEST(LabFile, RefusesWhatItDoesNotUnderstand) {
 }
 
 TEST(Manifest, ReadsThePodsOfAFile) {
-  const auto pods = parse_manifests(R"(
+  const auto manifests = parse_manifests(R"(
 apiVersion: v1
 kind: Pod
 metadata: {name: web, namespace: shop, labels: {app: web}}
@@ -109,25 +116,38 @@ spec:
       command: [python3, -m]
       args: [http.server, "8080"]
       env: [{name: MODE, value: fast}]
+      ports: [{containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}]
+status: {podIP: 10.244.2.9}
 ---
 apiVersion: v1
 kind: Pod
 metadata: {name: idle}
 spec: {containers: [{name: idle, args: [of, the, image]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {selector: {app: web}, ports: [{port: 80}]}
 )",
-                                    "pods.yaml");
-  ASSERT_TRUE(pods) << pods.error().text();
-  ASSERT_EQ(pods->size(), 2U);
-  const Pod& web = (*pods)[0];
+                                         "pods.yaml");
+  ASSERT_TRUE(manifests) << manifests.error().text();
+  ASSERT_EQ(manifests->pods.size(), 2U);
+  const Pod& web = manifests->pods[0];
   EXPECT_EQ(web.space, "shop");
   EXPECT_EQ(web.node, "node2");
   EXPECT_EQ(web.labels.at("app"), "web");
   EXPECT_EQ(web.command, (std::vector<std::string>{"python3", "-m", "http.server", "8080"}));
   EXPECT_EQ(web.environment.at(0), (std::pair<std::string, std::string>{"MODE", "fast"}));
-  const Pod& idle = (*pods)[1];
+  EXPECT_EQ(web.ports.at(0).port, 80);
+  EXPECT_EQ(web.ports.at(1), (ContainerPort{"dns", ServiceProtocol::kUdp, 53}));
+  EXPECT_EQ(web.address, IpAddress::parse("10.244.2.9"));
+  const Pod& idle = manifests->pods[1];
   EXPECT_EQ(idle.space, "default");
   EXPECT_TRUE(idle.node.empty());
   EXPECT_TRUE(idle.command.empty());
+  EXPECT_FALSE(idle.address);
+  ASSERT_EQ(manifests->services.size(), 1U);
+  EXPECT_EQ(manifests->services[0]["metadata"]["name"], "web");
 }
 
 TEST(Manifest, RefusesWhatALabCannotRun) {
@@ -143,6 +163,19 @@ TEST(Manifest, RefusesWhatALabCannotRun) {
       {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
        "spec: {containers: [{env: [{name: A, valueFrom: {}}]}]}",
        "valueFrom"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {containers: [{ports: [{}]}]}",
+       "no containerPort"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+       "spec: {containers: [{ports: [{containerPort: 70000}]}]}",
+       "from 1 to 65535"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\n"
+       "spec: {containers: [{ports: [{containerPort: 9, protocol: SCTP}]}]}",
+       "does not speak SCTP"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nstatus: {podIP: here}", "is no address"},
+      {"apiVersion: v1\nkind: Service\nmetadata: {name: a}", "has no spec"},
+      {"apiVersion: v1\nkind: Service\nmetadata: {}\nspec: {}", "name"},
+      {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 0}]}",
+       "0 is no port"},
   };
   for (const auto& refused : cases) {
     const auto pods = parse_manifests(refused.yaml, "pods.yaml");

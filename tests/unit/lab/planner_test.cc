@@ -1,20 +1,31 @@
 #include "lab/planner.h"
 
+#include <algorithm>
 #include <set>
 
 #include <gtest/gtest.h>
 
+#include "base/yaml.h"
 #include "lab/lab_json.h"
 #include "lab/layout.h"
 #include "lab/names.h"
+#include "lab/services.h"
 
 namespace weft::lab {
 namespace {
 
-Lab planned(const LabFile& file, const std::vector<Pod>& pods = {}) {
-  const auto lab = plan_lab("lab", file, pods);
+Lab planned(const LabFile& file, const Manifests& manifests = {}) {
+  const auto lab = plan_lab("lab", file, manifests);
   EXPECT_TRUE(lab) << lab.error().text();
   return lab.value_or(Lab{});
+}
+
+// A v1 Service of namespace "default" with a spec in YAML.
+Json service(const std::string& name, const std::string& spec) {
+  const auto documents = parse_yaml("apiVersion: v1\nkind: Service\nmetadata: {name: " + name +
+                                    "}\nspec: {" + spec + "}");
+  EXPECT_TRUE(documents) << spec;
+  return documents->front();
 }
 
 std::string reason(const Result<Lab>& lab) {
@@ -58,7 +69,7 @@ TEST(Planner, GivesIpv6WhenTheOverlayHasIt) {
 TEST(Planner, SpreadsPodsWithoutANode) {
   LabFile file;
   file.node_count = 2;
-  const Lab lab = planned(file, {Pod{.name = "a"}, Pod{.name = "b"}, Pod{.name = "c"}});
+  const Lab lab = planned(file, {.pods = {{.name = "a"}, {.name = "b"}, {.name = "c"}}});
   ASSERT_EQ(lab.pods.size(), 3U) << "with manifests there are no pods beside theirs";
   EXPECT_EQ(lab.pods[0].node, "node1");
   EXPECT_EQ(lab.pods[1].node, "node2");
@@ -79,9 +90,10 @@ TEST(Planner, RefusesWhatCannotBe) {
   far_gateway.nodes = {node_at("a", "10.0.0.2/24", "10.9.0.1")};
   EXPECT_NE(reason(plan_lab("lab", far_gateway, {})).find("in none of its networks"),
             std::string::npos);
-  EXPECT_NE(reason(plan_lab("lab", {}, {Pod{.name = "p", .node = "nod1"}})).find("node1?"),
-            std::string::npos);
-  EXPECT_NE(reason(plan_lab("lab", {}, {Pod{.name = "node1"}})).find("there twice"),
+  EXPECT_NE(
+      reason(plan_lab("lab", {}, {.pods = {Pod{.name = "p", .node = "nod1"}}})).find("node1?"),
+      std::string::npos);
+  EXPECT_NE(reason(plan_lab("lab", {}, {.pods = {Pod{.name = "node1"}}})).find("there twice"),
             std::string::npos);
 }
 
@@ -112,11 +124,15 @@ TEST(LabJson, GivesBackWhatWasWritten) {
   file.sysctls = {{"net/ipv4/conf/all/rp_filter", "1"}};
   file.nodes = {node_at("a", "10.0.0.2/24", "10.0.0.1"), node_at("b", "10.1.0.2/24", "10.1.0.1")};
   file.nodes[0].subnet = Prefix::parse("10.244.7.0/24");
-  const Lab lab = planned(file, {Pod{.name = "p",
-                                     .space = "shop",
-                                     .labels = {{"app", "x"}},
-                                     .command = {"sleep", "1"},
-                                     .environment = {{"A", "1"}}}});
+  const Lab lab = planned(
+      file, {.pods = {{.name = "p",
+                       .space = "shop",
+                       .labels = {{"app", "x"}},
+                       .command = {"sleep", "1"},
+                       .environment = {{"A", "1"}},
+                       .ports = {{.name = "dns", .protocol = ServiceProtocol::kUdp, .port = 53}},
+                       .address = IpAddress::parse("10.244.7.9")}},
+             .services = {service("dns", "ports: [{port: 53, protocol: UDP}]")}});
   const auto back = parse_lab(to_json(lab));
   ASSERT_TRUE(back) << back.error().text();
   EXPECT_EQ(*back, lab);
@@ -191,6 +207,95 @@ TEST(Layout, ASegmentKeepsItsNameWhenAnotherOneEmpties) {
   const auto lab = without_node(planned(file), "a");
   ASSERT_TRUE(lab);
   EXPECT_EQ(cable_to(plan_layout(*lab), "b", "eth0")->b.bridge, "seg1");
+}
+
+Json spec_of(const Lab& lab, std::size_t index) {
+  return lab.services.manifests.at(index).at("spec");
+}
+
+TEST(Services, GetWhatTheyDoNotAskFor) {
+  const Lab lab = planned(
+      {}, {.services = {service("a", "ports: [{port: 80}]"),
+                        service("b", "clusterIP: 10.96.0.11, ports: [{port: 80}]"),
+                        service("c", "type: NodePort, ports: [{port: 80}, {name: s, port: 443}]"),
+                        service("d", "type: NodePort, ports: [{port: 1, nodePort: 30000}]"),
+                        service("e", "clusterIP: None, ports: [{port: 80}]"),
+                        service("f", "type: ExternalName, externalName: example.org")}});
+  EXPECT_EQ(lab.services.subnets, (std::vector<Prefix>{*Prefix::parse("10.96.0.0/12")}));
+  EXPECT_EQ(spec_of(lab, 0)["clusterIP"], "10.96.0.12") << "what is asked for goes first";
+  EXPECT_EQ(spec_of(lab, 1)["clusterIPs"], Json::array({"10.96.0.11"}));
+  EXPECT_EQ(spec_of(lab, 2)["ports"][0]["nodePort"], 30001);
+  EXPECT_EQ(spec_of(lab, 2)["ports"][1]["nodePort"], 30002);
+  EXPECT_EQ(spec_of(lab, 3)["ports"][0]["nodePort"], 30000);
+  EXPECT_EQ(spec_of(lab, 4)["clusterIP"], "None");
+  EXPECT_FALSE(spec_of(lab, 5).contains("clusterIP"));
+  EXPECT_EQ(lab.services.manifests[0]["metadata"]["namespace"], "default");
+}
+
+TEST(Services, HaveTheFamiliesOfTheirPolicy) {
+  LabFile file;
+  file.overlay = R"({"Network":"10.244.0.0/16","EnableIPv6":true,"IPv6Network":"fd00:244::/56"})";
+  const Lab lab = planned(
+      file,
+      {.services = {service("single", "ports: [{port: 80}]"),
+                    service("six", "ipFamilies: [IPv6], ports: [{port: 80}]"),
+                    service("dual", "ipFamilyPolicy: PreferDualStack, ports: [{port: 80}]")}});
+  EXPECT_EQ(spec_of(lab, 0)["ipFamilies"], Json::array({"IPv4"}));
+  EXPECT_EQ(spec_of(lab, 1)["clusterIPs"], Json::array({"fd00:10:96::b"}));
+  EXPECT_EQ(spec_of(lab, 2)["clusterIPs"], Json::array({"10.96.0.12", "fd00:10:96::c"}));
+}
+
+TEST(Services, RefuseWhatCannotBe) {
+  struct Case {
+    std::vector<Json> services;
+    const char* reason;
+  };
+  const std::string ports = "ports: [{port: 80}]";
+  const Case cases[] = {
+      {{service("a", ports), service("a", ports)}, "default/a is there twice"},
+      {{service("a", "clusterIP: 10.96.0.9, " + ports),
+        service("b", "clusterIP: 10.96.0.9, " + ports)},
+       "10.96.0.9 is taken"},
+      {{service("a", "clusterIP: 10.1.0.9, " + ports)}, "in no subnet of services"},
+      {{service("a", "type: NodePort, ports: [{port: 80, nodePort: 80}]")}, "30000-32767"},
+      {{service("a", "type: NodePort, ports: [{port: 80, nodePort: 30001}]"),
+        service("b", "type: NodePort, ports: [{port: 80, nodePort: 30001}]")},
+       "30001 is taken"},
+      {{service("a", "ipFamilies: [IPv6], " + ports)}, "no IPv6 subnet"},
+      {{service("a", "ipFamilyPolicy: RequireDualStack, " + ports)}, "no IPv6 subnet"},
+      {{service("a", "ipFamilies: [IPv5], " + ports)}, "\"IPv5\" is no family"},
+  };
+  for (const auto& refused : cases) {
+    const std::string why = reason(plan_lab("lab", {}, {.services = refused.services}));
+    EXPECT_NE(why.find(refused.reason), std::string::npos) << why;
+  }
+  LabFile small;
+  small.service_subnets = {*Prefix::parse("10.96.0.0/28")};
+  std::vector<Json> many;
+  for (int i = 0; i < 6; ++i) many.push_back(service("s" + std::to_string(i), ports));
+  EXPECT_NE(reason(plan_lab("lab", small, {.services = many})).find("no address is free"),
+            std::string::npos);
+  LabFile overlapping;
+  overlapping.service_subnets = {*Prefix::parse("172.31.0.0/16")};
+  EXPECT_NE(reason(plan_lab("lab", overlapping, {.services = {service("a", ports)}}))
+                .find("overlaps 172.31.0.0/24, the network of node1"),
+            std::string::npos);
+}
+
+TEST(Layout, LeadsExternalAddressesToANodeWithAnEndpoint) {
+  const Lab lab =
+      planned({}, {.pods = {{.name = "web", .node = "node2", .labels = {{"app", "web"}}}},
+                   .services = {service("web",
+                                        "selector: {app: web}, externalIPs: [198.51.100.80], "
+                                        "ports: [{port: 80}]")}});
+  const auto routes = plan_layout(lab).routes;
+  const auto has = [&](const char* space, const char* via) {
+    return std::count(
+        routes.begin(), routes.end(),
+        StaticRoute{space, *Prefix::parse("198.51.100.80/32"), *IpAddress::parse(via)});
+  };
+  EXPECT_EQ(has(kRouter, "172.31.0.12"), 1) << "the node of its endpoint";
+  EXPECT_EQ(has(kOutside, "198.18.0.1"), 1);
 }
 
 }  // namespace
