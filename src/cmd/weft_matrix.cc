@@ -1,6 +1,7 @@
 // weft matrix: who reaches whom in a lab, over which kind of path, and as whom.
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 
@@ -45,6 +46,46 @@ std::string tunnel_device(const lab::NodeView& node) {
   return {};
 }
 
+// Node ports of a service for local endpoints are open only where there are some.
+bool has_endpoint(const lab::LabView& view, const lab::ServiceView& service,
+                  const std::string& node) {
+  return std::any_of(view.pods.begin(), view.pods.end(), [&](const lab::PodView& pod) {
+    return pod.node == node &&
+           std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end();
+  });
+}
+
+std::vector<matrix::Front> fronts_of(const lab::LabView& view, const lab::ServiceView& service) {
+  std::vector<matrix::Front> fronts;
+  for (const auto& port : service.ports) {
+    if (port.protocol == ServiceProtocol::kSctp) continue;
+    const bool udp = port.protocol == ServiceProtocol::kUdp;
+    for (const auto& address : service.cluster_ips)
+      fronts.push_back({matrix::FrontKind::kClusterAddress, address, port.port, udp});
+    for (const auto& address : service.external_ips)
+      fronts.push_back({matrix::FrontKind::kExternalAddress, address, port.port, udp});
+    for (const auto& node : view.nodes) {
+      if (port.node_port == 0) break;
+      if (service.only_local && !has_endpoint(view, service, node.name)) continue;
+      for (const auto& address : without_length(node.addresses))
+        fronts.push_back({matrix::FrontKind::kNodePort, address, port.node_port, udp});
+    }
+  }
+  return fronts;
+}
+
+void add_services(const lab::LabView& view, std::vector<matrix::Place>& places) {
+  for (const auto& service : view.services)
+    places.push_back({.name = service.name.name,
+                      .kind = matrix::PlaceKind::kService,
+                      .fronts = fronts_of(view, service),
+                      .endpoints = service.ready,
+                      .style = view.proxy_mode == "userspace" ? matrix::ProxyStyle::kProxied
+                                                              : matrix::ProxyStyle::kRewritten,
+                      .only_local = service.only_local,
+                      .sticky = service.sticky});
+}
+
 std::vector<matrix::Place> places_of(const lab::LabView& view) {
   std::vector<matrix::Place> places;
   for (const auto& node : view.nodes)
@@ -69,7 +110,9 @@ std::vector<matrix::Place> places_of(const lab::LabView& view) {
                       .kind = matrix::PlaceKind::kOutside,
                       .netns = path_of(view.outside_netns),
                       .addresses = {address},
+                      .own = view.outside_own,
                       .uplink = device});
+  add_services(view, places);
   return places;
 }
 

@@ -14,6 +14,16 @@ std::string to_string(PathClass path_class) {
       return "pod-to-other-node";
     case PathClass::kNodeToPod:
       return "node-to-pod";
+    case PathClass::kPodToClusterAddress:
+      return "pod-to-cluster-address";
+    case PathClass::kNodeToClusterAddress:
+      return "node-to-cluster-address";
+    case PathClass::kPodToOwnService:
+      return "pod-to-own-service";
+    case PathClass::kOutsideToNodePort:
+      return "outside-to-node-port";
+    case PathClass::kOutsideToExternalAddress:
+      return "outside-to-external-address";
     case PathClass::kPodToOutside:
       break;
   }
@@ -32,6 +42,16 @@ std::string describe(PathClass path_class) {
       return "pod to another node";
     case PathClass::kNodeToPod:
       return "node to pod";
+    case PathClass::kPodToClusterAddress:
+      return "pod to cluster address";
+    case PathClass::kNodeToClusterAddress:
+      return "node to cluster address";
+    case PathClass::kPodToOwnService:
+      return "pod to a service of its own";
+    case PathClass::kOutsideToNodePort:
+      return "outside to node port";
+    case PathClass::kOutsideToExternalAddress:
+      return "outside to external address";
     case PathClass::kPodToOutside:
       break;
   }

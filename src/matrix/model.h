@@ -11,7 +11,22 @@
 
 namespace weft::matrix {
 
-enum class PlaceKind { kPod, kNode, kOutside };
+enum class PlaceKind { kPod, kNode, kOutside, kService };
+
+/// How the nodes' proxies hand on what comes to a service.
+enum class ProxyStyle {
+  kRewritten,  ///< in the kernel: the sender stays who it is, unless it has to be masqueraded
+  kProxied,    ///< through a process of the node, whose own connection the endpoint sees
+};
+
+/// Where a service is asked.
+enum class FrontKind { kClusterAddress, kNodePort, kExternalAddress };
+struct Front {
+  FrontKind kind = FrontKind::kClusterAddress;
+  IpAddress address = {};
+  std::uint16_t port = 0;
+  bool udp = false;  ///< else TCP
+};
 
 /// Somebody who sends or answers probes.
 struct Place {
@@ -20,12 +35,18 @@ struct Place {
   std::string node = {};   ///< the node it is or stands on; empty for the outside host
   std::string netns = {};  ///< a path
   std::vector<IpAddress> addresses = {};  ///< where it is probed; at most one a family
-  std::vector<IpAddress> own = {};        ///< all of a node's addresses
+  std::vector<IpAddress> own = {};        ///< all that a node or the outside host has
   std::string uplink = "eth0";            ///< its device towards the others
   std::string host_device = {};           ///< a pod's veth on its node
   std::string bridge = "cni0";            ///< that a node's pods are on
   std::string overlay_device = {};        ///< a node's tunnel device; empty without one
   bool answers = true;                    ///< the responder runs in it
+  // Of a service:
+  std::vector<Front> fronts = {};
+  std::vector<std::string> endpoints = {};  ///< the places that are its ready endpoints
+  ProxyStyle style = ProxyStyle::kRewritten;
+  bool only_local = false;  ///< from outside only to endpoints on the node that was asked
+  bool sticky = false;      ///< a client keeps its endpoint
 };
 
 enum class PathClass {
@@ -35,10 +56,27 @@ enum class PathClass {
   kPodToOtherNode,
   kNodeToPod,
   kPodToOutside,
+  kPodToClusterAddress,
+  kNodeToClusterAddress,
+  kPodToOwnService,
+  kOutsideToNodePort,
+  kOutsideToExternalAddress,
 };
-inline constexpr PathClass kPathClasses[] = {
-    PathClass::kPodToPodSameNode, PathClass::kPodToPodOtherNode, PathClass::kPodToOwnNode,
-    PathClass::kPodToOtherNode,   PathClass::kNodeToPod,         PathClass::kPodToOutside};
+inline constexpr PathClass kPathClasses[] = {PathClass::kPodToPodSameNode,
+                                             PathClass::kPodToPodOtherNode,
+                                             PathClass::kPodToOwnNode,
+                                             PathClass::kPodToOtherNode,
+                                             PathClass::kNodeToPod,
+                                             PathClass::kPodToOutside,
+                                             PathClass::kPodToClusterAddress,
+                                             PathClass::kNodeToClusterAddress,
+                                             PathClass::kPodToOwnService,
+                                             PathClass::kOutsideToNodePort,
+                                             PathClass::kOutsideToExternalAddress};
+/// Of a service: in a lab without services there is nothing to say about it.
+constexpr bool is_to_service(PathClass path_class) {
+  return path_class >= PathClass::kPodToClusterAddress;
+}
 
 /// "pod-to-pod-same-node": in JSON.
 std::string to_string(PathClass path_class);
@@ -54,6 +92,14 @@ struct Pair {
   std::size_t from = 0;
   std::size_t to = 0;
   IpAddress target = {};
+  std::optional<std::size_t> front = {};  ///< of a service: which of its fronts
+};
+
+/// Who answered, and whom it saw.
+struct Answer {
+  std::string name = {};
+  IpAddress source = {};
+  unsigned count = 0;
 };
 
 /// What the probes of one protocol between two places brought.
@@ -63,7 +109,8 @@ struct ProbeResult {
   unsigned answered = 0;
   std::optional<std::uint32_t> rtt_us = {};      ///< the shortest
   std::optional<int> hops = {};                  ///< routers on the way, from the TTL
-  std::optional<IpAddress> source_seen = {};     ///< who the target says had asked
+  std::optional<IpAddress> source_seen = {};     ///< who the target says had asked, last
+  std::vector<Answer> answers = {};              ///< each name and source once
   std::optional<std::uint32_t> mtu = {};         ///< the largest packet that passed unfragmented
   std::optional<std::uint32_t> device_mtu = {};  ///< the size that the sender's route allows
   std::string refusal = {};                      ///< an error that came back instead of an answer

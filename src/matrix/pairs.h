@@ -7,8 +7,9 @@
 
 namespace weft::matrix {
 
-/// Every pair of the six classes and every family that both ends have, class by class in the
-/// order of the places. Nobody probes itself.
+/// Every pair of each class and every family that both ends have, class by class in the order of
+/// the places. Nobody probes itself, but a pod its own service. The outside host, which is a place
+/// for each of its addresses, asks services once a family.
 std::vector<Pair> plan_pairs(const std::vector<Place>& places);
 
 }  // namespace weft::matrix

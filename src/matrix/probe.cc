@@ -20,13 +20,13 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::duration_cast;
 
-constexpr std::uint16_t kPort = 8080;  // the responder's
-constexpr int kInitialTtl = 64;        // Linux's default
+constexpr int kInitialTtl = 64;  // Linux's default
 constexpr const char* kRequest = "GET / HTTP/1.1\r\nHost: weft\r\nConnection: close\r\n\r\n";
 
 // One TCP or UDP probe under way.
 struct Flight {
   ProbeResult* result = nullptr;
+  std::uint16_t port = 0;
   Fd fd;
   Clock::time_point start;
   std::optional<std::uint32_t> connected_us = {};
@@ -36,6 +36,16 @@ struct Flight {
 std::uint32_t microseconds_since(Clock::time_point start) {
   return static_cast<std::uint32_t>(
       duration_cast<std::chrono::microseconds>(Clock::now() - start).count());
+}
+
+void note_answerer(ProbeResult& result, const std::string& name, const IpAddress& source) {
+  result.source_seen = source;
+  for (auto& answer : result.answers)
+    if (answer.name == name && answer.source == source) {
+      ++answer.count;
+      return;
+    }
+  result.answers.push_back({.name = name, .source = source, .count = 1});
 }
 
 void note_answer(ProbeResult& result, std::uint32_t rtt_us, std::optional<int> ttl) {
@@ -49,16 +59,18 @@ void read_answer(const std::string& text, std::uint32_t rtt_us, ProbeResult& res
   const auto start = text.find('{');
   const auto json = start == std::string::npos ? parse_json("") : parse_json(text.substr(start));
   if (!json || !json->is_object()) {
-    result.refusal = "something else than the responder answers on port 8080";
+    result.refusal = "something else than the responder answers there";
     return;
   }
   ObjectReader reader(*json, "answer");
+  std::string name;
   std::string source;
   std::optional<int> ttl;
+  reader.read("name", name);
   reader.read("source", source);
   reader.read("ttl", ttl);
   if (!reader.finish()) return;
-  result.source_seen = IpAddress::parse(source);
+  if (const auto address = IpAddress::parse(source)) note_answerer(result, name, *address);
   note_answer(result, rtt_us, ttl);
 }
 
@@ -89,7 +101,7 @@ class Round {
         if (result.protocol == Protocol::kIcmp)
           send_echo(i, result);
         else
-          open_flight(targets_[i].address, result);
+          open_flight(targets_[i], result);
       }
     }
   }
@@ -105,15 +117,15 @@ class Round {
       result.refusal = status.error().what;
   }
 
-  void open_flight(const IpAddress& target, ProbeResult& result) {
+  void open_flight(const Target& target, ProbeResult& result) {
     const bool tcp = result.protocol == Protocol::kTcp;
-    Flight flight{.result = &result, .fd = {}, .start = Clock::now()};
-    flight.fd = Fd(::socket(kernel::socket_family(target),
+    Flight flight{.result = &result, .port = target.port, .fd = {}, .start = Clock::now()};
+    flight.fd = Fd(::socket(kernel::socket_family(target.address),
                             (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-    const kernel::SocketAddress to(target, kPort);
+    const kernel::SocketAddress to(target.address, target.port);
     const bool opened = ::connect(flight.fd.get(), to.get(), to.size) == 0 || errno == EINPROGRESS;
     if (!opened || (!tcp && ::send(flight.fd.get(), "weft", 4, MSG_NOSIGNAL) < 0)) {
-      result.refusal = fail_errno("sending to " + target.to_string()).value().what;
+      result.refusal = fail_errno("sending to " + target.address.to_string()).value().what;
       return;
     }
     flights_.push_back(std::move(flight));
@@ -172,7 +184,8 @@ class Round {
     socklen_t size = sizeof error;
     ::getsockopt(flight.fd.get(), SOL_SOCKET, SO_ERROR, &error, &size);
     if (error != 0) {
-      flight.result->refusal = fail_errno("TCP port 8080", error).value().what;
+      flight.result->refusal =
+          fail_errno("TCP port " + std::to_string(flight.port), error).value().what;
       return false;
     }
     flight.connected_us = microseconds_since(flight.start);
@@ -193,10 +206,7 @@ std::vector<std::vector<ProbeResult>> blank_results(const std::vector<Target>& t
   std::vector<std::vector<ProbeResult>> results;
   for (const auto& target : targets) {
     auto& row = results.emplace_back();
-    row.push_back({.protocol = Protocol::kIcmp});
-    if (!target.answers) continue;
-    row.push_back({.protocol = Protocol::kTcp});
-    row.push_back({.protocol = Protocol::kUdp});
+    for (const Protocol protocol : target.protocols) row.push_back({.protocol = protocol});
   }
   return results;
 }
@@ -219,13 +229,16 @@ void probe_in_rounds(const std::vector<Target>& targets,
     sequence = static_cast<std::uint16_t>(sequence + targets.size());
   };
   probe(everybody);
-  for (unsigned i = 1; i < options.count; ++i) {
+  unsigned rounds = options.count;
+  for (const auto& target : targets) rounds = std::max(rounds, target.probes);
+  for (unsigned i = 1; i < rounds; ++i) {
     std::vector<std::size_t> silent;
     for (const std::size_t target : everybody) {
-      if (answered_all(results[target]))
+      if (!answered_all(results[target])) {
+        if (i < options.count) silent.push_back(target);
+      } else if (i < std::max(options.count, targets[target].probes)) {
         probe({target});
-      else
-        silent.push_back(target);
+      }
     }
     if (!silent.empty()) probe(silent);
   }
@@ -246,7 +259,8 @@ Result<std::vector<std::vector<ProbeResult>>> probe_targets(const std::vector<Ta
   probe_in_rounds(targets, results, icmp, options);
   std::vector<MtuProbe> probes;
   for (std::size_t i = 0; i < targets.size(); ++i)
-    if (results[i][0].answered > 0) probes.push_back({.target = targets[i].address, .index = i});
+    if (results[i][0].protocol == Protocol::kIcmp && results[i][0].answered > 0)
+      probes.push_back({.target = targets[i].address, .index = i});
   measure_mtus(probes, icmp, options.timeout);
   for (const auto& probe : probes) {
     results[probe.index][0].mtu = probe.passed;
@@ -263,7 +277,7 @@ void send_burst(const IpAddress& target, Protocol protocol, unsigned burst, std:
     return;
   }
   const bool tcp = protocol == Protocol::kTcp;
-  const kernel::SocketAddress to(target, kPort);
+  const kernel::SocketAddress to(target, kResponderPort);
   for (unsigned i = 0; i < burst; ++i) {
     const Fd fd(::socket(kernel::socket_family(target),
                          (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));

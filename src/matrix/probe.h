@@ -17,12 +17,16 @@ struct ProbeOptions {
   unsigned count = 3;                       ///< probes a pair and protocol
 };
 
+inline constexpr std::uint16_t kResponderPort = 8080;
+
 struct Target {
   IpAddress address = {};
-  bool answers = true;  ///< TCP and UDP port 8080 are probed too
+  std::vector<Protocol> protocols = {};  ///< ICMP first
+  std::uint16_t port = kResponderPort;
+  unsigned probes = 0;  ///< a protocol, of one that answers, when more than the options say
 };
 
-/// The results of each target: ICMP, and TCP and UDP where they are probed.
+/// The results of each target, in the order of its protocols.
 Result<std::vector<std::vector<ProbeResult>>> probe_targets(const std::vector<Target>& targets,
                                                             const ProbeOptions& options);
 

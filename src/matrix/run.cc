@@ -11,6 +11,7 @@
 #include "kernel/netns.h"
 #include "matrix/counters.h"
 #include "matrix/pairs.h"
+#include "matrix/service_verdict.h"
 #include "matrix/verdict.h"
 
 namespace weft::matrix {
@@ -43,10 +44,7 @@ class Run {
     for (std::size_t i = 0; i < pairs_.size(); ++i)
       for (const auto& result : results_[i])
         report_.cells.push_back(
-            {.pair = pairs_[i],
-             .result = result,
-             .verdict = judge(pairs_[i].path_class, from(pairs_[i]), node_of(from(pairs_[i])),
-                              pairs_[i].target, result)});
+            {.pair = pairs_[i], .result = result, .verdict = judge_pair(pairs_[i], result)});
     find_places_of_loss();
     return std::move(report_);
   }
@@ -59,6 +57,31 @@ class Run {
     for (const auto& other : report_.places)
       if (other.kind == PlaceKind::kNode && other.name == place.node) return other;
     return place;  // the outside host
+  }
+
+  Verdict judge_pair(const Pair& pair, const ProbeResult& result) const {
+    const Place& node = node_of(from(pair));
+    if (!pair.front) return judge(pair.path_class, from(pair), node, pair.target, result);
+    std::vector<IpAddress> nodes;
+    for (const auto& place : report_.places) {
+      if (place.kind == PlaceKind::kNode)
+        nodes.insert(nodes.end(), place.own.begin(), place.own.end());
+    }
+    return judge_service(from(pair), node, to(pair), nodes, result);
+  }
+
+  Target target_of(const Pair& pair) const {
+    if (!pair.front) {
+      Target target{.address = pair.target, .protocols = {Protocol::kIcmp}};
+      if (to(pair).answers)
+        target.protocols.insert(target.protocols.end(), {Protocol::kTcp, Protocol::kUdp});
+      return target;
+    }
+    const Front& front = to(pair).fronts[*pair.front];
+    return {.address = pair.target,
+            .protocols = {front.udp ? Protocol::kUdp : Protocol::kTcp},
+            .port = front.port,
+            .probes = kServiceProbes};
   }
 
   void probe_everything() {
@@ -76,8 +99,7 @@ class Run {
 
   void probe_from(const Assignment& assignment) {
     std::vector<Target> targets;
-    for (const std::size_t i : assignment)
-      targets.push_back({.address = pairs_[i].target, .answers = to(pairs_[i]).answers});
+    for (const std::size_t i : assignment) targets.push_back(target_of(pairs_[i]));
     const auto results = in_netns(from(pairs_[assignment.front()]).netns,
                                   [&] { return probe_targets(targets, options_); });
     for (std::size_t k = 0; k < assignment.size(); ++k)
@@ -99,6 +121,8 @@ class Run {
       const bool black_hole = cell.result.answered > 0 && cell.result.device_mtu &&
                               cell.result.mtu.value_or(0) < *cell.result.device_mtu;
       const bool lost = cell.result.answered == 0 && cell.result.refusal.empty();
+      // Where a packet to a service goes is for its proxy to say.
+      if (cell.pair.front) continue;
       if (!lost && !black_hole) continue;
       auto& searches = found[cell.pair.path_class];
       const PairKey key{cell.pair.from, cell.pair.to, cell.pair.target};

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <set>
 
 #include "matrix/verdict.h"
@@ -48,7 +49,8 @@ std::vector<Row> rows_of(const std::vector<Cell>& cells) {
   for (const auto& cell : cells) {
     const bool fits = !rows.empty() && rows.back().cells.front().pair.from == cell.pair.from &&
                       rows.back().cells.front().pair.to == cell.pair.to &&
-                      rows.back().cells.front().pair.target == cell.pair.target;
+                      rows.back().cells.front().pair.target == cell.pair.target &&
+                      rows.back().cells.front().pair.front == cell.pair.front;
     if (!fits) rows.emplace_back();
     rows.back().cells.push_back(cell);
   }
@@ -68,6 +70,16 @@ std::string source_of(const Row& row) {
   return "-";
 }
 
+// Of a service: the endpoints may have seen different addresses.
+std::string sources_of(const Row& row) {
+  std::set<IpAddress> sources;
+  for (const auto& cell : row.cells)
+    for (const auto& answer : cell.result.answers) sources.insert(answer.source);
+  std::string text;
+  for (const auto& source : sources) text += (text.empty() ? "" : ", ") + source.to_string();
+  return text.empty() ? "-" : text;
+}
+
 // Protocols that fail for the same reason share a line.
 std::string reasons(const Row& row, const LineStyle& style) {
   std::string text;
@@ -84,17 +96,47 @@ std::string reasons(const Row& row, const LineStyle& style) {
   return text;
 }
 
+// "10.244.1.2", and of a service "10.96.0.11:80".
+std::string target_text(const Report& report, const Pair& pair) {
+  if (!pair.front) return pair.target.to_string();
+  const std::string port = std::to_string(report.places[pair.to].fronts[*pair.front].port);
+  return pair.target.is_v4() ? pair.target.to_string() + ":" + port
+                             : "[" + pair.target.to_string() + "]:" + port;
+}
+
+// How often each endpoint answered.
+std::map<std::string, unsigned> spread(const ProbeResult& result) {
+  std::map<std::string, unsigned> counts;
+  for (const auto& answer : result.answers) counts[answer.name] += answer.count;
+  return counts;
+}
+
+std::string spread_text(const Row& row) {
+  std::string text;
+  for (const auto& cell : row.cells)
+    for (const auto& [name, count] : spread(cell.result))
+      text += (text.empty() ? "" : ", ") + name + " " + std::to_string(count);
+  return text.empty() ? "-" : text;
+}
+
+// What is worth saying about the way: of a service, who answered.
+std::string way_text(const Row& row) {
+  if (row.cells.front().pair.front)
+    return "  seen as " + padded(sources_of(row), 15) + "  answered by " + spread_text(row);
+  return "  hops " + first_known(row, [](const ProbeResult& result) { return result.hops; }) +
+         "  mtu " +
+         padded(first_known(row, [](const ProbeResult& result) { return result.mtu; }), 4) +
+         "  seen as " + source_of(row);
+}
+
 std::string line(const Report& report, const Row& row, std::size_t width, const LineStyle& style) {
   const Pair& pair = row.cells.front().pair;
   const std::string way = report.places[pair.from].name + " > " + report.places[pair.to].name +
-                          " " + pair.target.to_string();
+                          " " + target_text(report, pair);
   std::string text = "  " + style.mark(worst(row.cells)) + " " + padded(way, width);
   for (const auto& cell : row.cells)
     text += "  " + to_string(cell.result.protocol) + " " + padded(measure(cell), 8);
-  text += "  hops " + first_known(row, [](const ProbeResult& result) { return result.hops; });
-  text +=
-      "  mtu " + padded(first_known(row, [](const ProbeResult& result) { return result.mtu; }), 4);
-  return text + "  seen as " + source_of(row) + "\n" + reasons(row, style);
+  return text + way_text(row) + "\n" + reasons(row, style);
 }
 
 std::size_t widest_way(const Report& report, const std::vector<Row>& rows) {
@@ -103,7 +145,7 @@ std::size_t widest_way(const Report& report, const std::vector<Row>& rows) {
     const Pair& pair = row.cells.front().pair;
     width = std::max(width, report.places[pair.from].name.size() + 3 +
                                 report.places[pair.to].name.size() + 1 +
-                                pair.target.to_string().size());
+                                target_text(report, pair).size());
   }
   return width;
 }
@@ -125,6 +167,10 @@ Json to_json(const Report& report, const Cell& cell) {
   json["family"] = to_string(cell.pair.target.family());
   json["loss"] = result.sent == 0 ? 0.0 : 1.0 - static_cast<double>(result.answered) / result.sent;
   json["mtu"] = or_null(result.mtu);
+  if (cell.pair.front) {
+    json["port"] = report.places[cell.pair.to].fronts[*cell.pair.front].port;
+    json["answered_by"] = spread(result);
+  }
   return json;
 }
 
@@ -134,6 +180,7 @@ std::string to_table(const Report& report, const LineStyle& style) {
   std::string text;
   for (const PathClass path_class : kPathClasses) {
     const auto cells = cells_of(report, path_class);
+    if (cells.empty() && is_to_service(path_class)) continue;
     if (cells.empty()) {
       text += style.mark(Mark::kNothing) + " " + describe(path_class) + ": no such pair\n\n";
       continue;

@@ -39,6 +39,12 @@ std::string wrong_source(PathClass path_class, const Place& from, const Place& f
       if (holds(from_node.addresses, seen)) return {};
       if (is_pod) return saw + "the node's address: it is not masqueraded";
       return saw + "the node's " + first_of_family(from_node.addresses, seen.family());
+    case PathClass::kPodToClusterAddress:
+    case PathClass::kNodeToClusterAddress:
+    case PathClass::kPodToOwnService:
+    case PathClass::kOutsideToNodePort:
+    case PathClass::kOutsideToExternalAddress:
+      break;  // judge_service()
   }
   return {};
 }
@@ -65,11 +71,14 @@ Verdict judge(PathClass path_class, const Place& from, const Place& from_node,
             .reason = "packets of " + std::to_string(*result.device_mtu) + " bytes to " +
                       target.to_string() + " are lost without a word" +
                       (result.mtu ? ", " + std::to_string(*result.mtu) + " bytes pass" : "")};
-  if (result.answered < result.sent)
-    return {.mark = Mark::kWarning,
-            .reason = percent(result.sent - result.answered, result.sent) + " of " +
-                      std::to_string(result.sent) + " probes lost"};
+  if (result.answered < result.sent) return some_lost(result);
   return {};
+}
+
+Verdict some_lost(const ProbeResult& result) {
+  return {.mark = Mark::kWarning,
+          .reason = percent(result.sent - result.answered, result.sent) + " of " +
+                    std::to_string(result.sent) + " probes lost"};
 }
 
 Totals count(const std::vector<Cell>& cells) {

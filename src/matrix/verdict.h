@@ -12,9 +12,13 @@
 
 namespace weft::matrix {
 
-/// `from_node` is the node that `from` is or stands on.
+/// Of a pair that is not to a service (service_verdict.h). `from_node` is the node that `from` is
+/// or stands on.
 Verdict judge(PathClass path_class, const Place& from, const Place& from_node,
               const IpAddress& target, const ProbeResult& result);
+
+/// The warning for a pair of which some probes were answered and some not.
+Verdict some_lost(const ProbeResult& result);
 
 struct Totals {
   unsigned fine = 0;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "matrix/pairs.h"
+#include "matrix/service_verdict.h"
 #include "matrix/table.h"
 #include "matrix/verdict.h"
 #include "matrix/walk.h"
@@ -40,7 +41,8 @@ const Place kPod2 = pod("pod2", "node2", "10.244.2.2");
 const Place kOutside = {.name = "outside",
                         .kind = PlaceKind::kOutside,
                         .netns = "/run/netns/outside",
-                        .addresses = {ip("203.0.113.121")}};
+                        .addresses = {ip("203.0.113.121")},
+                        .own = {ip("203.0.113.121"), ip("198.18.0.2")}};
 
 TEST(Pairs, CoverTheSixClasses) {
   const Place sibling = pod("pod1b", "node1", "10.244.1.3");
@@ -184,6 +186,203 @@ TEST(Walk, NamesTheLastPlace) {
             "packets");
 }
 
+Place web_service() {
+  return {.name = "web",
+          .kind = PlaceKind::kService,
+          .fronts = {{FrontKind::kClusterAddress, ip("10.96.0.11"), 80},
+                     {FrontKind::kNodePort, ip("172.31.0.11"), 30080},
+                     {FrontKind::kNodePort, ip("172.31.0.12"), 30080},
+                     {FrontKind::kExternalAddress, ip("198.51.100.80"), 80}},
+          .endpoints = {"pod2", "pod3"}};
+}
+
+TEST(Pairs, CoverTheClassesOfAService) {
+  Place second_outside = kOutside;
+  second_outside.addresses = {ip("203.0.113.122")};
+  const auto pairs = plan_pairs({kNode1, kPod1, kPod2, kOutside, second_outside, web_service()});
+  std::map<PathClass, int> counts;
+  for (const auto& pair : pairs)
+    if (pair.front) ++counts[pair.path_class];
+  EXPECT_EQ(counts, (std::map<PathClass, int>{{PathClass::kPodToClusterAddress, 1},
+                                              {PathClass::kNodeToClusterAddress, 1},
+                                              {PathClass::kPodToOwnService, 1},
+                                              {PathClass::kOutsideToNodePort, 2},
+                                              {PathClass::kOutsideToExternalAddress, 1}}))
+      << "the outside host asks once, however many addresses it has";
+}
+
+struct ServiceCase {
+  const char* what;
+  const Place* from;
+  const Place* from_node;
+  std::vector<Answer> answers;
+  void (*change)(Place&);
+  Mark mark;
+  const char* reason;
+};
+
+TEST(ServiceVerdict, ChecksWhoAnsweredAndWhomItSaw) {
+  const auto as_is = [](Place&) {};
+  const auto local = [](Place& service) { service.only_local = true; };
+  const auto sticky = [](Place& service) { service.sticky = true; };
+  const auto proxied = [](Place& service) { service.style = ProxyStyle::kProxied; };
+  const Answer by_pod = {"pod2", ip("10.244.1.2"), 12};
+  const Answer by_other = {"pod3", ip("10.244.1.2"), 12};
+  const ServiceCase cases[] = {
+      {"both answer", &kPod1, &kNode1, {by_pod, by_other}, as_is, Mark::kFine, ""},
+      {"one answers all",
+       &kPod1,
+       &kNode1,
+       {{"pod2", ip("10.244.1.2"), 24}},
+       as_is,
+       Mark::kWarning,
+       "pod2 answered all 24 probes, of 2 endpoints"},
+      {"a stranger answers",
+       &kPod1,
+       &kNode1,
+       {{"pod9", ip("10.244.1.2"), 24}},
+       as_is,
+       Mark::kWrong,
+       "no ready endpoint"},
+      {"masqueraded",
+       &kPod1,
+       &kNode1,
+       {{"pod2", ip("10.244.1.1"), 24}},
+       as_is,
+       Mark::kWrong,
+       "masqueraded inside the pod network"},
+      {"to itself, by the node",
+       &kPod2,
+       &kNode2,
+       {{"pod2", ip("10.244.2.1"), 12}, {"pod3", ip("10.244.2.2"), 12}},
+       as_is,
+       Mark::kFine,
+       ""},
+      {"to itself, as itself",
+       &kPod2,
+       &kNode2,
+       {{"pod2", ip("10.244.2.2"), 24}},
+       as_is,
+       Mark::kWrong,
+       "instead of an address of node2"},
+      {"from a node",
+       &kNode1,
+       &kNode1,
+       {{"pod2", ip("10.244.1.1"), 12}, {"pod3", ip("172.31.0.11"), 12}},
+       as_is,
+       Mark::kFine,
+       ""},
+      {"from outside, by a node",
+       &kOutside,
+       &kOutside,
+       {{"pod2", ip("172.31.0.11"), 12}, {"pod3", ip("10.244.1.1"), 12}},
+       as_is,
+       Mark::kFine,
+       ""},
+      {"from outside, as itself",
+       &kOutside,
+       &kOutside,
+       {{"pod2", ip("203.0.113.121"), 24}},
+       as_is,
+       Mark::kWrong,
+       "instead of a node's address"},
+      {"local, as itself",
+       &kOutside,
+       &kOutside,
+       {{"pod2", ip("198.18.0.2"), 24}},
+       local,
+       Mark::kFine,
+       ""},
+      {"local, by a node",
+       &kOutside,
+       &kOutside,
+       {{"pod2", ip("172.31.0.11"), 24}},
+       local,
+       Mark::kWrong,
+       "externalTrafficPolicy Local keeps"},
+      {"sticky", &kPod1, &kNode1, {{"pod2", ip("10.244.1.2"), 24}}, sticky, Mark::kFine, ""},
+      {"sticky and spread",
+       &kPod1,
+       &kNode1,
+       {by_pod, by_other},
+       sticky,
+       Mark::kWrong,
+       "in spite of sessionAffinity"},
+      {"proxied",
+       &kPod1,
+       &kNode1,
+       {{"pod2", ip("10.244.1.1"), 12}, {"pod3", ip("172.31.0.11"), 12}},
+       proxied,
+       Mark::kFine,
+       ""},
+      {"proxied, as itself",
+       &kPod1,
+       &kNode1,
+       {by_pod},
+       proxied,
+       Mark::kWrong,
+       "instead of an address of node1"},
+  };
+  const std::vector<IpAddress> nodes = {ip("172.31.0.11"), ip("10.244.1.1"), ip("172.31.0.12"),
+                                        ip("10.244.2.1")};
+  for (const auto& judged : cases) {
+    Place service = web_service();
+    judged.change(service);
+    ProbeResult result{.protocol = Protocol::kTcp, .answers = judged.answers};
+    for (const auto& answer : judged.answers) result.answered += answer.count;
+    result.sent = result.answered;
+    const Verdict verdict = judge_service(*judged.from, *judged.from_node, service, nodes, result);
+    EXPECT_EQ(verdict.mark, judged.mark) << judged.what << ": " << verdict.reason;
+    EXPECT_NE(verdict.reason.find(judged.reason), std::string::npos)
+        << judged.what << ": " << verdict.reason;
+  }
+}
+
+TEST(ServiceVerdict, TellsLossAndAServiceWithoutEndpoints) {
+  Place service = web_service();
+  const auto judged = [&](const ProbeResult& result) {
+    return judge_service(kPod1, kNode1, service, {}, result);
+  };
+  EXPECT_EQ(judged({.sent = 3}).reason, "no answer");
+  EXPECT_EQ(judged({.sent = 3, .refusal = "Connection refused"}).reason, "Connection refused");
+  const Verdict some =
+      judged({.sent = 4, .answered = 3, .answers = {{"pod2", ip("10.244.1.2"), 3}}});
+  EXPECT_EQ(some.mark, Mark::kWarning);
+  EXPECT_EQ(some.reason, "25% of 4 probes lost");
+  service.endpoints.clear();
+  const Verdict empty = judged({.sent = 3, .refusal = "Connection refused"});
+  EXPECT_EQ(empty.mark, Mark::kWarning);
+  EXPECT_EQ(empty.reason, "the service has no ready endpoint");
+}
+
+TEST(Table, ShowsWhoAnsweredForAService) {
+  Report report{.places = {kPod1, web_service()}};
+  const Pair pair{.path_class = PathClass::kPodToClusterAddress,
+                  .from = 0,
+                  .to = 1,
+                  .target = ip("10.96.0.11"),
+                  .front = 0};
+  report.cells = {
+      {.pair = pair,
+       .result = {.protocol = Protocol::kTcp,
+                  .sent = 24,
+                  .answered = 24,
+                  .rtt_us = 150,
+                  .source_seen = ip("10.244.1.2"),
+                  .answers = {{"pod2", ip("10.244.1.2"), 10}, {"pod3", ip("10.244.1.2"), 14}}}}};
+  const std::string table = to_table(report, {});
+  EXPECT_NE(table.find("pod1 > web 10.96.0.11:80"), std::string::npos) << table;
+  EXPECT_NE(table.find("answered by pod2 10, pod3 14"), std::string::npos) << table;
+  EXPECT_EQ(table.find("node port"), std::string::npos) << "nothing to say about it: " << table;
+  const Json json = to_json(report);
+  const Json* found = nullptr;
+  for (const auto& path_class : json["classes"])
+    if (path_class["class"] == "pod-to-cluster-address") found = &path_class["pairs"][0];
+  ASSERT_NE(found, nullptr);
+  EXPECT_EQ((*found)["port"], 80);
+  EXPECT_EQ((*found)["answered_by"], (Json{{"pod2", 10}, {"pod3", 14}}));
+}
+
 Report small_report() {
   Report report{.places = {kPod1, kPod2}};
   const Pair pair{
@@ -213,7 +412,7 @@ TEST(Table, AsJson) {
   const Json json = to_json(small_report());
   EXPECT_EQ(json["ok"], 1);
   EXPECT_EQ(json["failed"], 1);
-  ASSERT_EQ(json["classes"].size(), 6U);
+  ASSERT_EQ(json["classes"].size(), 11U);
   EXPECT_EQ(json["classes"][1]["class"], "pod-to-pod-other-node");
   const Json& pair = json["classes"][1]["pairs"][0];
   EXPECT_EQ(pair["from"], "pod1");
