@@ -113,6 +113,21 @@ TEST_F(ExampleTest, S3HasTheNetworkOfThePortals) {
     EXPECT_EQ(at(node, {"cat", "/run/docker_opts.env"}),
               "DOCKER_OPTS=\" --bip=" + stem + ".1/24 --ip-masq=false --mtu=1450\"\n");
   }
+  // The portal of the service, on node1: a random port of the proxy, for pods and for the node.
+  const std::string nat = at("kube-node1", {"iptables-save", "-t", "nat"});
+  for (const char* rule :
+       {"handle ClusterIPs; NOTE: this must be before the NodePort rules",
+        "-A KUBE-PORTALS-CONTAINER -d 10.254.247.121/32 -p tcp",
+        "--dport 8080 -j REDIRECT --to-ports ", "-A KUBE-PORTALS-HOST -d 10.254.247.121/32 -p tcp",
+        "--dport 8080 -j DNAT --to-destination 172.17.42.31:"})
+    EXPECT_TRUE(contains(nat, rule)) << rule << "\n" << nat;
+  // The endpoint sees the proxy's own connection: over the tunnel, or beside it over the bridge.
+  for (const auto& [asker, source] :
+       {std::pair("sshd-2", "172.16.28.0"), std::pair("kube-node1", "172.16.28.0"),
+        std::pair("kube-node2", "172.16.78.1")})
+    EXPECT_TRUE(contains(at(asker, {"curl", "-s", "10.254.247.121:8080"}),
+                         std::string("\"source\":\"") + source + "\""))
+        << asker;
   // A subnet.env that was copied from the other node.
   at("kube-node1", {"sh", "-c", "echo FLANNEL_SUBNET=172.16.78.1/24 > /run/copied.env"});
   const Outcome copied = weft({"lab", "exec", "--name", lab_, "kube-node1", "--", WEFTD,
@@ -163,6 +178,10 @@ TEST_F(ExampleTest, S4CrossesRouters) {
   EXPECT_TRUE(contains(at("kuard-3", {"ip", "-o", "-4", "address"}), "10.244.3.3/24"));
   const Matrix found = matrix(lab_);
   EXPECT_EQ(found.exit_code, 0) << found.report.dump(1);
+  EXPECT_EQ(found.pairs("node-to-cluster-address"), 3U);
+  EXPECT_EQ(found.pairs("pod-to-own-service"), 3U);
+  EXPECT_EQ(found.pairs("outside-to-node-port"), 3U);
+  EXPECT_EQ(found.pairs("outside-to-external-address"), 1U);
 }
 
 TEST_F(ExampleTest, S5AThirdNodeJoinsAndLeaves) {
