@@ -47,6 +47,8 @@ class Daemon {
     pid_ = -1;
   }
 
+  pid_t pid() const { return pid_; }
+
   /// Everything that it has said so far.
   std::string said() const { return read_file(log_).value_or(""); }
 

@@ -62,6 +62,7 @@ class Space {
       if (!word.empty()) argv.push_back(word);
     return run(std::move(argv));
   }
+  const kernel::Netns& netns() const { return netns_; }
   int fd() const { return netns_.fd(); }
 
  private:

@@ -1,0 +1,252 @@
+// `weftd kube-proxy` on a real API server, while its services change all the time, the server goes
+// away and somebody flushes the kernel: who asks a service that does not change gets his answer,
+// in the end every service is what the API says, a restart has nothing to write, and the daemon has
+// not grown.
+//
+// 60 services for ten seconds by default. The long run:
+//
+//   WEFT_SOAK_SERVICES=10000 WEFT_SOAK_SECONDS=600 build/bin/peers_service_soak
+#include <atomic>
+#include <cstdlib>
+#include <map>
+#include <optional>
+#include <random>
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "base/json.h"
+#include "kube_server.h"
+#include "support/daemon.h"
+#include "support/eventually.h"
+#include "support/service_lab.h"
+
+namespace weft::test {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+constexpr char kApiAddress[] = "192.168.77.1";
+constexpr char kServices[] = "/api/v1/namespaces/default/services";
+constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+constexpr char kMergePatch[] = "application/merge-patch+json";
+// So often each of two endpoints is asked, but for one time in a million.
+constexpr int kQuestions = 21;
+
+int given(const char* variable, int otherwise) {
+  const char* text = std::getenv(variable);
+  return text != nullptr ? std::atoi(text) : otherwise;
+}
+
+/// Services as the API has them: by number, the names of the pods that are their endpoints.
+class Crowd {
+ public:
+  Crowd(const KubeServer& server, int services) : server_(server), services_(services) {
+    for (int i = 0; i < services_; ++i) create(i);
+  }
+
+  /// One service gets other endpoints, or goes and comes again. Never the first one.
+  void stir() {
+    const int number = 1 + static_cast<int>(random_() % static_cast<unsigned>(services_ - 1));
+    if (random_() % 10 == 0) {
+      server_.call("DELETE", kServices + ("/" + name(number)));
+      server_.call("DELETE", kSlices + ("/" + name(number)));
+      create(number);
+      return;
+    }
+    wanted_[number] = some_pods();
+    server_.call("PATCH", kSlices + ("/" + name(number)),
+                 Json{{"endpoints", endpoints(wanted_[number])}}, kMergePatch);
+  }
+
+  const std::map<int, std::set<std::string>>& wanted() const { return wanted_; }
+  static IpAddress address(int number) {
+    return *IpAddress::parse("10.96.100.0")->plus(static_cast<std::uint64_t>(number));
+  }
+
+ private:
+  static std::string name(int number) { return "s" + std::to_string(number); }
+
+  // One or two of the lab's pods.
+  std::set<std::string> some_pods() {
+    const std::string names[] = {"here", "here-too", "there"};
+    std::set<std::string> pods;
+    for (const auto& pod : {names[random_() % 3], names[random_() % 3]}) pods.insert(pod);
+    return pods;
+  }
+  static Json endpoints(const std::set<std::string>& pods) {
+    const std::map<std::string, const char*> addresses = {
+        {"here", "10.244.1.10"}, {"here-too", "10.244.1.11"}, {"there", "10.244.2.10"}};
+    Json list = Json::array();
+    for (const auto& pod : pods) list.push_back({{"addresses", {addresses.at(pod)}}});
+    return list;
+  }
+
+  void create(int number) {
+    wanted_[number] = number == 0 ? std::set<std::string>{"here", "there"} : some_pods();
+    server_.call("POST", kServices,
+                 {{"metadata", {{"name", name(number)}}},
+                  {"spec",
+                   {{"clusterIP", address(number).to_string()},
+                    {"ports", Json::array({{{"protocol", "UDP"}, {"port", 80}}})}}}});
+    server_.call(
+        "POST", kSlices,
+        {{"metadata",
+          {{"name", name(number)}, {"labels", {{"kubernetes.io/service-name", name(number)}}}}},
+         {"addressType", "IPv4"},
+         {"ports", Json::array({{{"name", ""},
+                                 {"protocol", "UDP"},
+                                 {"port", static_cast<int>(ServiceLab::kPort)}}})},
+         {"endpoints", endpoints(wanted_[number])}});
+  }
+
+  const KubeServer& server_;
+  const int services_;
+  std::map<int, std::set<std::string>> wanted_;
+  std::mt19937_64 random_{20'260'102};
+};
+
+/// Asks one service all the time, as a client that asks again when nothing comes.
+class SteadyClient {
+ public:
+  SteadyClient(const Space& space, const IpAddress& address)
+      : thread_([this, &space, address](const std::stop_token& stop) {
+          while (!stop.stop_requested()) {
+            std::string answer;
+            for (int i = 0; i < 5 && (answer.empty() || answer == "nothing"); ++i)
+              answer = ask(space, address, 80, 1000);
+            ++asked_;
+            if (answer.rfind("here", 0) != 0 && answer.rfind("there", 0) != 0) ++failed_;
+            std::this_thread::sleep_for(milliseconds(5));
+          }
+        }) {}
+
+  int asked() const { return asked_; }
+  int failed() const { return failed_; }
+
+ private:
+  std::atomic<int> asked_ = 0;
+  std::atomic<int> failed_ = 0;
+  std::jthread thread_;
+};
+
+class ServiceSoak : public testing::Test {
+ protected:
+  void SetUp() override {
+    auto links = api_.in([] { return must(kernel::Rtnetlink::open()); });
+    must(links.create({.name = "node",
+                       .kind = "veth",
+                       .up = true,
+                       .peer = kernel::VethPeer{.name = "api", .netns_fd = lab_.node.fd()}}));
+    api_.sh(std::string("ip addr add ") + kApiAddress + "/30 dev node");
+    lab_.node.sh("ip addr add 192.168.77.2/30 dev api");
+    lab_.node.sh("ip link set api up");
+    visit_.emplace(must(kernel::NetnsVisit::enter(api_.netns())));
+    server_ = std::make_unique<KubeServer>(kApiAddress);
+    server_->call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
+                  *parse_json(R"({"metadata":{"name":"proxier"},
+                    "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
+                               "name":"system:node-proxier"},
+                    "subjects":[{"kind":"ServiceAccount","name":"flannel",
+                                 "namespace":"kube-flannel"}]})"));
+    server_->create_node("here", "10.244.1.0/24", Json::object(), "192.0.2.1");
+  }
+
+  void start_proxy() {
+    lab_.node.in([&] {
+      weftd_.emplace(
+          std::vector<std::string>{WEFTD, "kube-proxy", "--kubeconfig=" + server_->kubeconfig(),
+                                   "--hostname-override=here", "--detect-local-mode=NodeCIDR",
+                                   "--conntrack-max-per-core=0"},
+          server_->file("weftd.log"));
+    });
+  }
+  std::size_t memory_kb() const {
+    const auto status = read_file("/proc/" + std::to_string(weftd_->pid()) + "/status");
+    const auto at = status ? status->find("VmRSS:") : std::string::npos;
+    return at == std::string::npos ? 0 : std::strtoul(status->c_str() + at + 6, nullptr, 10);
+  }
+
+  /// The first service that does not answer as the API says; empty when there is none.
+  std::string difference(const Crowd& crowd) const {
+    for (const auto& [number, wanted] : crowd.wanted()) {
+      std::set<std::string> seen;
+      for (int i = 0; i < kQuestions && seen != wanted; ++i) {
+        const std::string answer = ask(lab_.pod_client, Crowd::address(number), 80, 1000);
+        seen.insert(answer.substr(0, answer.find(' ')));
+      }
+      if (seen == wanted) continue;
+      std::string text = "s" + std::to_string(number) + " is answered by";
+      for (const auto& name : seen) text += " " + name;
+      return text;
+    }
+    return {};
+  }
+  bool settles(const Crowd& crowd) const {
+    return eventually([&] { return difference(crowd).empty(); }, seconds(60));
+  }
+
+  /// Whether the daemon says that it has brought the kernel up to date since its start.
+  bool has_synced() const {
+    const auto metrics = lab_.node.in([] {
+      return run({.argv = {"curl", "-s", "http://127.0.0.1:10249/metrics"}});
+    });
+    const std::string name = "\nkubeproxy_sync_proxy_rules_last_timestamp_seconds";
+    const auto at = metrics ? metrics->output.find(name) : std::string::npos;
+    if (at == std::string::npos) return false;
+    const auto line = metrics->output.substr(at + 1, metrics->output.find('\n', at + 1) - at - 1);
+    return std::strtod(line.c_str() + line.rfind(' '), nullptr) > 0;
+  }
+  std::string rules() const { return lab_.node.sh("nft list table ip weft-services"); }
+
+  ServiceLab lab_{Family::kIpv4};
+  Space api_;
+  std::optional<kernel::NetnsVisit> visit_;
+  std::unique_ptr<KubeServer> server_;
+  std::optional<Daemon> weftd_;
+};
+
+TEST_F(ServiceSoak, AnUnchangedServiceIsThereAllTheTime) {
+  const seconds length(given("WEFT_SOAK_SECONDS", 10));
+  Crowd crowd(*server_, given("WEFT_SOAK_SERVICES", 60));
+  start_proxy();
+  ASSERT_TRUE(settles(crowd)) << difference(crowd) << weftd_->said();
+
+  std::size_t changes = 0;
+  SteadyClient client(lab_.pod_client, Crowd::address(0));
+  const auto stir_for = [&](auto time) {
+    for (const auto end = steady_clock::now() + time; steady_clock::now() < end; ++changes)
+      crowd.stir();
+  };
+  // A flush in each tenth, the API away for a while in the middle.
+  stir_for(length / 10);
+  const std::size_t early_kb = memory_kb();
+  for (int tenth = 1; tenth < 10; ++tenth) {
+    lab_.node.sh("nft flush ruleset");
+    if (tenth == 5) {
+      server_->kill();
+      EXPECT_FALSE(eventually([&] { return client.failed() > 0; }, milliseconds(length) / 20));
+      server_->start();
+    }
+    stir_for(milliseconds(length) / 10);
+  }
+  EXPECT_TRUE(settles(crowd)) << difference(crowd) << weftd_->said();
+  EXPECT_EQ(client.failed(), 0) << "of " << client.asked();
+#ifndef __SANITIZE_ADDRESS__  // which keeps what is freed, to see who uses it still
+  EXPECT_LE(memory_kb(), early_kb + early_kb / 10 + 512) << "KB, and " << early_kb << " before";
+#endif
+  std::printf("%zu services, %zu changes, %d questions; memory %zu KB early, %zu KB at the end\n",
+              crowd.wanted().size(), changes, client.asked(), early_kb, memory_kb());
+
+  const std::string before = rules();
+  weftd_->end(SIGKILL);
+  start_proxy();
+  EXPECT_TRUE(eventually([&] { return has_synced(); })) << weftd_->said();
+  EXPECT_EQ(rules(), before) << "a restart has written something";
+}
+
+}  // namespace
+}  // namespace weft::test
