@@ -4,6 +4,8 @@
 #include <poll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <future>
@@ -436,6 +438,51 @@ TEST_P(RelayTest, AnEndpointThatIsGoneOrRefusesGetsNoMoreDatagrams) {
     pollfd polled{one.get(), POLLIN, 0};
     return uninterrupted([&] { return ::poll(&polled, 1, 20); }) > 0;
   }));
+}
+
+// A program that is being started: it has copies of all descriptors until it is what it shall be.
+class HalfStarted {
+ public:
+  HalfStarted() {
+    EXPECT_EQ(::pipe2(ends_, O_CLOEXEC), 0);
+    child_ = ::fork();
+    if (child_ != 0) return;
+    char end = 0;
+    ::close(ends_[1]);
+    ::_exit(::read(ends_[0], &end, 1) == 0 ? 0 : 1);
+  }
+  HalfStarted(const HalfStarted&) = delete;
+  HalfStarted& operator=(const HalfStarted&) = delete;
+  ~HalfStarted() {
+    ::close(ends_[1]);
+    ::waitpid(child_, nullptr, 0);
+    ::close(ends_[0]);
+  }
+
+ private:
+  int ends_[2] = {-1, -1};
+  pid_t child_ = -1;
+};
+
+TEST_P(RelayTest, ASocketThatAProgramBeingStartedStillHasIsLeft) {
+  const Fd one = bound(space_, own_, SOCK_DGRAM);
+  const Fd two = bound(space_, own_, SOCK_DGRAM);
+  const std::uint16_t port = serve({port_of(one)}, ServiceProtocol::kUdp);
+  const Fd fd = connected(space_, own_, port, SOCK_DGRAM);
+  kernel::SocketAddress former;
+  say(fd, "x");
+  EXPECT_EQ(hear_from(one, former), "x");
+  const HalfStarted program;
+  set({port_of(two)});
+  kernel::SocketAddress from;
+  say(fd, "y");
+  EXPECT_EQ(hear_from(two, from), "y");
+  // The relay has closed that socket, and the copy makes it receive yet.
+  for (int i = 0; i < 10; ++i) ::sendto(one.get(), "late", 4, 0, former.get(), former.size);
+  say(fd, "z");
+  EXPECT_EQ(hear_from(two, from), "z");
+  ::sendto(two.get(), "answer", 6, 0, from.get(), from.size);
+  EXPECT_EQ(hear(fd, 6), "answer");
 }
 
 TEST_P(RelayTest, WithoutDescriptorsDatagramsAreLostAndLaterCarriedAgain) {

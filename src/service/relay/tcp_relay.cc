@@ -31,7 +31,7 @@ class TcpRelay::Listener : public Watched {
   Status watch_socket() {
     return watch(relay_.epoll_, socket_->get(), EPOLLIN | EPOLLEXCLUSIVE, *this);
   }
-  void leave_socket() { ::epoll_ctl(relay_.epoll_, EPOLL_CTL_DEL, socket_->get(), nullptr); }
+  void leave_socket() { unwatch(relay_.epoll_, socket_->get()); }
 
   void ready() override {
     // Others are waiting as well: what is left is there in the next round.
@@ -111,6 +111,7 @@ void TcpRelay::listen_again() {
 }
 
 void TcpRelay::await_endpoint(Connection& connection) {
+  unwatch(epoll_, connection.session.endpoint());
   if (!connection.session.connect(std::chrono::steady_clock::now())) return drop(connection);
   waiting_.emplace(connection.session.deadline(), &connection);
   if (!watch(epoll_, connection.session.endpoint(), kBothWays, connection)) drop(connection);
@@ -143,6 +144,8 @@ void TcpRelay::go_on(Connection& connection) {
 
 void TcpRelay::drop(Connection& connection) {
   stop_waiting(connection);
+  unwatch(epoll_, connection.session.client());
+  unwatch(epoll_, connection.session.endpoint());
   connection.session.close(pipes_);
   ended_.splice(ended_.begin(), connections_, connection.place);
 }

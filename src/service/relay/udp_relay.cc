@@ -114,6 +114,7 @@ class UdpRelay::Flow : public Watched {
   bool holds() const;
   void send(std::span<const char> bytes);
   void ready() override;
+  void leave() { unwatch(relay_.epoll_, socket_.get()); }
   Entrance& entrance() { return entrance_; }
 
   const UdpPeer client;
@@ -157,7 +158,10 @@ class UdpRelay::Entrance : public Watched {
   int socket() const { return socket_.get(); }
   Balancer& balancer() { return *balancer_; }
   std::unordered_map<UdpPeer, Flow*, UdpPeerHash>& flows() { return flows_; }
-  void close() { socket_.reset(); }
+  void close() {
+    unwatch(relay_.epoll_, socket_.get());
+    socket_.reset();
+  }
 
  private:
   Flow* find(const UdpPeer& client) {
@@ -251,6 +255,7 @@ void UdpRelay::touch(Flow& flow, Time now) {
 
 void UdpRelay::drop(Flow& flow) {
   if (std::exchange(flow.ended, true)) return;
+  flow.leave();
   flow.entrance().flows().erase(flow.client);
   ended_.splice(ended_.begin(), flows_, flow.place);
 }

@@ -16,11 +16,17 @@ class Watched {
   virtual void ready() = 0;
 };
 
-/// `events` are EPOLLIN and the like. The descriptor's closing ends it.
+/// `events` are EPOLLIN and the like. To be ended with unwatch() before the descriptor is closed.
 inline Status watch(int epoll, int fd, std::uint32_t events, Watched& watched) {
   epoll_event event{.events = events, .data = {.ptr = &watched}};
   if (::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0) return {};
   return fail_errno("watching a socket");
+}
+
+/// Closing is not enough: a program that is being started at this moment still has a copy of the
+/// descriptor, and for so long the kernel goes on to tell of it (epoll(7)).
+inline void unwatch(int epoll, int fd) {
+  if (fd >= 0) ::epoll_ctl(epoll, EPOLL_CTL_DEL, fd, nullptr);
 }
 
 }  // namespace weft::service
