@@ -236,6 +236,8 @@ Status Agent::start_proxy(ProxySettings settings) {
            .shortest_rest = std::chrono::duration_cast<milliseconds>(config_.min_sync_period())},
           aftermath_));
   proxy_ = started_.get();
+  // What has come in since its first pass has nudged nobody.
+  started_->nudge();
   return {};
 }
 
