@@ -39,8 +39,8 @@ void HealthPorts::put(const ServiceName& name, const std::optional<HealthCheck>&
   if (port.check.port != check->port) port.told = false;
   port.check = *check;
   if (!port.local_endpoints)
-    port.local_endpoints = std::make_shared<LockGuarded<std::size_t>>(check->local_endpoints);
-  port.local_endpoints->with([&](std::size_t& count) { count = check->local_endpoints; });
+    port.local_endpoints = std::make_shared<std::atomic<std::size_t>>(check->local_endpoints);
+  *port.local_endpoints = check->local_endpoints;
 }
 
 void HealthPorts::close(Port& port) {
@@ -55,7 +55,7 @@ Status HealthPorts::open(const ServiceName& name, Port& port) {
     server_ =
         std::make_unique<HttpServer>([](const std::string&) { return HttpReply{.status = 404}; });
   const auto answer = [this, name, count = port.local_endpoints](const std::string&) {
-    return health_answer(name, count->copy(), healthy_());
+    return health_answer(name, count->load(), healthy_());
   };
   port.number = port.check.port;
   for (const auto& address : port.asked) {

@@ -4,6 +4,7 @@
 // Source: k8s.io/kubernetes pkg/proxy/healthcheck (service_health.go).
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <map>
 #include <memory>
@@ -39,7 +40,7 @@ class HealthPorts {
     std::vector<IpAddress> asked = {};                          // for these it was opened,
     std::vector<IpAddress> at = {};                             // which came to these,
     std::uint16_t number = 0;                                   // with this number; 0: it is closed
-    std::shared_ptr<LockGuarded<std::size_t>> local_endpoints;  // the answer's
+    std::shared_ptr<std::atomic<std::size_t>> local_endpoints;  // the answer's
     bool told = false;
   };
 

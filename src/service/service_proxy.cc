@@ -38,10 +38,9 @@ ProxyWatcher& no_watcher() {
 
 Result<std::unique_ptr<ServiceProxy>> ServiceProxy::start(ServiceFeed& feed,
                                                           std::unique_ptr<ProxyMode> mode,
-                                                          ServiceProxyOptions options,
+                                                          const ServiceProxyOptions& options,
                                                           ProxyWatcher& watcher) {
-  std::unique_ptr<ServiceProxy> proxy(
-      new ServiceProxy(feed, std::move(mode), std::move(options), watcher));
+  std::unique_ptr<ServiceProxy> proxy(new ServiceProxy(feed, std::move(mode), options, watcher));
   RETURN_IF_ERROR(proxy->watch_others());
   proxy->loop_.start();
   return proxy;
@@ -69,11 +68,11 @@ Status ServiceProxy::watch_others() {
 }
 
 ServiceProxy::ServiceProxy(ServiceFeed& feed, std::unique_ptr<ProxyMode> mode,
-                           ServiceProxyOptions options, ProxyWatcher& watcher)
+                           const ServiceProxyOptions& options, ProxyWatcher& watcher)
     : feed_(feed),
       shortest_rest_(options.shortest_rest),
       watcher_(watcher),
-      settings_(std::move(options.settings)),
+      settings_(options.settings),
       mode_(std::move(mode)),
       loop_([this] { return pass(); }) {
   for (const auto& family : settings_.families) families_.push_back(family.family);

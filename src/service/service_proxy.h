@@ -43,7 +43,7 @@ class ServiceProxy {
   /// `feed` and `watcher` must outlive it; whoever fills the feed calls nudge().
   static Result<std::unique_ptr<ServiceProxy>> start(ServiceFeed& feed,
                                                      std::unique_ptr<ProxyMode> mode,
-                                                     ServiceProxyOptions options,
+                                                     const ServiceProxyOptions& options,
                                                      ProxyWatcher& watcher = no_watcher());
 
   void nudge() { loop_.nudge(); }
@@ -55,8 +55,8 @@ class ServiceProxy {
   Status health() const { return health_.get(); }
 
  private:
-  ServiceProxy(ServiceFeed& feed, std::unique_ptr<ProxyMode> mode, ServiceProxyOptions options,
-               ProxyWatcher& watcher);
+  ServiceProxy(ServiceFeed& feed, std::unique_ptr<ProxyMode> mode,
+               const ServiceProxyOptions& options, ProxyWatcher& watcher);
 
   Status watch_others();
   Rest pass();

@@ -11,10 +11,10 @@ namespace weft::service::test {
 
 /// In the calling thread's namespace.
 inline Result<std::unique_ptr<ServiceProxy>> start_proxy(ServiceFeed& feed,
-                                                         ServiceProxyOptions options = {},
+                                                         const ServiceProxyOptions& options = {},
                                                          ProxyWatcher& watcher = no_watcher()) {
   ASSIGN_OR_RETURN(auto mode, open_mode("nftables", {.families = options.settings.families}));
-  return ServiceProxy::start(feed, std::move(mode), std::move(options), watcher);
+  return ServiceProxy::start(feed, std::move(mode), options, watcher);
 }
 
 }  // namespace weft::service::test
