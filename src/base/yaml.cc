@@ -1,7 +1,13 @@
 #include "base/yaml.h"
 
+#include <algorithm>
 #include <charconv>
+#include <optional>
+#include <sstream>
+#include <unordered_map>
+#include <utility>
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 namespace weft {
@@ -10,9 +16,9 @@ namespace {
 // Deeper than any manifest, and far from the end of the stack.
 constexpr int kDeepest = 64;
 
-std::string at_line(const YAML::Mark& mark) {
-  return "line " + std::to_string(mark.line + 1);
-}
+// What aliases may add to a text, in values; a dozen lines of aliases of aliases would fill the
+// memory.
+constexpr std::size_t kMostFromAliases = 100'000;
 
 template <class Number>
 bool parse_whole(const std::string& text, Number& value) {
@@ -33,42 +39,133 @@ Json plain_scalar(const std::string& text) {
   return text;
 }
 
-Result<Json> convert(const YAML::Node& node, int depth);
+struct Extent {
+  std::size_t values = 1;
+  int levels = 0;
+};
 
-Result<Json> convert_map(const YAML::Node& node, int depth) {
-  Json object = Json::object();
-  for (const auto& member : node) {
-    if (!member.first.IsScalar()) return fail(at_line(member.first.Mark()) + ": a key is no word");
-    const std::string& key = member.first.Scalar();
-    if (object.contains(key))
-      return fail(at_line(member.first.Mark()) + ": the key \"" + key + "\" is there twice");
-    ASSIGN_OR_RETURN(object[key], convert(member.second, depth + 1));
+Extent extent_of(const Json& value) {
+  Extent whole;
+  if (!value.is_structured()) return whole;
+  for (const Json& member : value) {
+    const Extent part = extent_of(member);
+    whole.values += part.values;
+    whole.levels = std::max(whole.levels, part.levels);
   }
-  return object;
+  ++whole.levels;
+  return whole;
 }
 
-Result<Json> convert(const YAML::Node& node, int depth) {
-  if (depth > kDeepest) return fail(at_line(node.Mark()) + ": nested too deeply");
-  switch (node.Type()) {
-    case YAML::NodeType::Scalar:
-      // yaml-cpp tags a quoted scalar "!" and a plain one "?".
-      return node.Tag() == "!" ? Json(node.Scalar()) : plain_scalar(node.Scalar());
-    case YAML::NodeType::Sequence: {
-      Json array = Json::array();
-      for (const auto& element : node) {
-        ASSIGN_OR_RETURN(Json value, convert(element, depth + 1));
-        array.push_back(std::move(value));
-      }
-      return array;
+// Makes values of what the parser reads, and says with the parser's own exception what it refuses.
+class Builder final : public YAML::EventHandler {
+ public:
+  std::vector<Json> take_documents() && { return std::move(documents_); }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    // yaml-cpp reads nothing where no value can begin, and would for ever find a document there.
+    if (mark.pos == document_at_) throw YAML::ParserException(mark, "no value begins like this");
+    document_at_ = mark.pos;
+    anchored_.clear();
+  }
+  void OnDocumentEnd() override {}
+
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    finish(mark, anchor, nullptr);
+  }
+
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& text) override {
+    // yaml-cpp tags a quoted scalar "!" and a plain one "?".
+    Json value = tag == "!" || tag == "tag:yaml.org,2002:str" ? Json(text) : plain_scalar(text);
+    if (awaits_key()) {
+      set_key(mark, text);
+      keep(anchor, value);
+    } else {
+      finish(mark, anchor, std::move(value));
     }
-    case YAML::NodeType::Map:
-      return convert_map(node, depth);
-    case YAML::NodeType::Null:
-    case YAML::NodeType::Undefined:
-      break;
   }
-  return Json(nullptr);
-}
+
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const auto found = anchored_.find(anchor);
+    if (found == anchored_.end()) throw YAML::ParserException(mark, "an alias holds itself");
+    const Extent extent = extent_of(found->second);
+    if (extent.values > left_for_aliases_)
+      throw YAML::ParserException(mark, "aliases make too much of this text");
+    left_for_aliases_ -= extent.values;
+    refuse_deeper(mark, extent.levels);
+    finish(mark, YAML::NullAnchor, found->second);
+  }
+
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value /*style*/) override {
+    open(mark, anchor, Json::array());
+  }
+  void OnSequenceEnd() override { close(); }
+
+  void OnMapStart(const YAML::Mark& mark, const std::string& /*tag*/, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value /*style*/) override {
+    open(mark, anchor, Json::object());
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  // A sequence or a map that has not ended.
+  struct Open {
+    YAML::Mark mark;
+    YAML::anchor_t anchor;
+    Json value;
+    std::optional<std::string> key;  // of the member to come
+  };
+
+  bool awaits_key() const {
+    return !open_.empty() && open_.back().value.is_object() && !open_.back().key;
+  }
+
+  void set_key(const YAML::Mark& mark, const std::string& key) {
+    if (open_.back().value.contains(key))
+      throw YAML::ParserException(mark, "the key \"" + key + "\" is there twice");
+    open_.back().key = key;
+  }
+
+  void refuse_deeper(const YAML::Mark& mark, int levels) const {
+    if (static_cast<int>(open_.size()) + levels > kDeepest)
+      throw YAML::ParserException(mark, "nested too deeply");
+  }
+
+  void keep(YAML::anchor_t anchor, const Json& value) {
+    if (anchor != YAML::NullAnchor) anchored_[anchor] = value;
+  }
+
+  void open(const YAML::Mark& mark, YAML::anchor_t anchor, Json value) {
+    if (awaits_key()) throw YAML::ParserException(mark, "a key is no word");
+    refuse_deeper(mark, 1);
+    open_.push_back({.mark = mark, .anchor = anchor, .value = std::move(value), .key = {}});
+  }
+
+  void close() {
+    Open ended = std::move(open_.back());
+    open_.pop_back();
+    finish(ended.mark, ended.anchor, std::move(ended.value));
+  }
+
+  void finish(const YAML::Mark& mark, YAML::anchor_t anchor, Json value) {
+    if (awaits_key()) throw YAML::ParserException(mark, "a key is no word");
+    keep(anchor, value);
+    if (open_.empty()) {
+      if (!value.is_null()) documents_.push_back(std::move(value));
+    } else if (Open& parent = open_.back(); parent.key) {
+      parent.value[*std::exchange(parent.key, std::nullopt)] = std::move(value);
+    } else {
+      parent.value.push_back(std::move(value));
+    }
+  }
+
+  std::vector<Json> documents_;
+  std::vector<Open> open_;
+  std::unordered_map<YAML::anchor_t, Json> anchored_;  // of this document
+  std::size_t left_for_aliases_ = kMostFromAliases;
+  int document_at_ = -1;
+};
 
 // Texts that would be read as something else are quoted.
 void emit(YAML::Emitter& out, const Json& value) {
@@ -96,18 +193,15 @@ void emit(YAML::Emitter& out, const Json& value) {
 }  // namespace
 
 Result<std::vector<Json>> parse_yaml(std::string_view text) {
-  std::vector<YAML::Node> documents;
+  Builder builder;
   try {
-    documents = YAML::LoadAll(std::string(text));
+    std::istringstream stream{std::string(text)};
+    YAML::Parser parser(stream);
+    while (parser.HandleNextDocument(builder)) continue;
   } catch (const YAML::Exception& exception) {
-    return fail(at_line(exception.mark) + ": " + exception.msg);
+    return fail("line " + std::to_string(exception.mark.line + 1) + ": " + exception.msg);
   }
-  std::vector<Json> values;
-  for (const auto& document : documents) {
-    ASSIGN_OR_RETURN(Json value, convert(document, 0));
-    if (!value.is_null()) values.push_back(std::move(value));
-  }
-  return values;
+  return std::move(builder).take_documents();
 }
 
 std::string print_yaml(const Json& value) {
