@@ -109,11 +109,16 @@ LeaseKey SubnetEnv::lease_key() const {
   return key;
 }
 
+std::string agent_name(const std::string& subnet_file) {
+  std::string name = subnet_file.substr(subnet_file.rfind('/') + 1);
+  if (name.ends_with(".env")) name.resize(name.size() - 4);
+  return name == "subnet" ? "" : name;
+}
+
 std::string beside_subnet_file(const std::string& subnet_file, const std::string& name) {
-  const auto slash = subnet_file.rfind('/') + 1;
-  std::string file = subnet_file.substr(slash);
-  if (file.ends_with(".env")) file.resize(file.size() - 4);
-  return subnet_file.substr(0, slash) + (file == "subnet" ? "" : file + ".") + name;
+  const std::string agent = agent_name(subnet_file);
+  return subnet_file.substr(0, subnet_file.rfind('/') + 1) + (agent.empty() ? "" : agent + ".") +
+         name;
 }
 
 }  // namespace weft

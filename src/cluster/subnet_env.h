@@ -38,6 +38,11 @@ struct SubnetEnv {
   bool operator==(const SubnetEnv&) const = default;
 };
 
+/// What tells the agents of a node in several pod networks apart: "blue" of
+/// "/run/flannel/blue.env",
+/// "" of the usual subnet.env.
+std::string agent_name(const std::string& subnet_file);
+
 /// Where an agent keeps its file `name` beside its subnet.env: "/run/flannel/status.json". A node
 /// in several pod networks has several agents, whose files may share a folder: of
 /// "/run/flannel/blue.env" it is "/run/flannel/blue.status.json".

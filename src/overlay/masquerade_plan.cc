@@ -1,5 +1,8 @@
 #include "overlay/masquerade_plan.h"
 
+#include <algorithm>
+#include <cctype>
+#include <functional>
 #include <utility>
 
 #include "net/nft_rules.h"
@@ -55,13 +58,19 @@ std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts) {
   return chains;
 }
 
-nft::TableId nftables_table(Family family) {
-  return {.family = nft::table_family(family),
-          .name = family == Family::kIpv4 ? "flannel-ipv4" : "flannel-ipv6"};
+nft::TableId nftables_table(Family family, const std::string& agent) {
+  std::string name = family == Family::kIpv4 ? "flannel-ipv4" : "flannel-ipv6";
+  if (!agent.empty()) name += "-" + agent;
+  // What `nft` reads in a name.
+  const auto is_plain = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '.';
+  };
+  std::replace_if(name.begin(), name.end(), std::not_fn(is_plain), '_');
+  return {.family = nft::table_family(family), .name = name};
 }
 
-nft::TableContents plan_nftables(const MasqueradeFacts& facts) {
-  const nft::TableId id = nftables_table(facts.network.family());
+nft::TableContents plan_nftables(const MasqueradeFacts& facts, const std::string& agent) {
+  const nft::TableId id = nftables_table(facts.network.family(), agent);
   const auto rule = [&] { return nft::RuleWriter(id.family); };
   nft::TableContents contents;
   contents.table = {.id = id, .comment = "rules for " + id.name};

@@ -40,8 +40,10 @@ struct IptablesChainPlan {
 
 std::vector<IptablesChainPlan> plan_iptables(const MasqueradeFacts& facts);
 
-/// The table of nftables mode: `ip flannel-ipv4` or `ip6 flannel-ipv6`.
-nft::TableId nftables_table(Family family);
-nft::TableContents plan_nftables(const MasqueradeFacts& facts);
+/// The table of nftables mode: `ip flannel-ipv4` or `ip6 flannel-ipv6`. Where a node is in several
+/// pod networks, each agent but the usual one has a table of its own, `ip flannel-ipv4-blue` (see
+/// agent_name()): flannel's agents undo each other's rules in the one table.
+nft::TableId nftables_table(Family family, const std::string& agent);
+nft::TableContents plan_nftables(const MasqueradeFacts& facts, const std::string& agent);
 
 }  // namespace weft::overlay

@@ -17,6 +17,7 @@
 #include "base/lock_guarded.h"
 #include "base/log.h"
 #include "cluster/lease.h"
+#include "cluster/subnet_env.h"
 #include "kernel/rtnetlink.h"
 #include "overlay/data_plane.h"
 #include "overlay/net_conf.h"
@@ -87,7 +88,7 @@ class Reconciler {
         shared_uplink_(uplink),
         data_plane_(data_plane),
         rtnetlink_(std::move(rtnetlink)),
-        rules_(conf) {}
+        rules_(conf, agent_name(options_.subnet_file)) {}
 
   Status refresh_uplink(bool& changed);
   /// Returns how many peers there are of each family.

@@ -114,7 +114,7 @@ Result<bool> TrafficRules::has_nftables_table(const nft::TableId& id) {
 }
 
 Status TrafficRules::remove_nftables_table(Family family, PassReport& report) {
-  const nft::TableId id = nftables_table(family);
+  const nft::TableId id = nftables_table(family, agent_);
   // Without nf_tables in the kernel nothing of it can be left.
   const auto there = has_nftables_table(id);
   if (!there || !*there) return {};
@@ -125,10 +125,10 @@ Status TrafficRules::remove_nftables_table(Family family, PassReport& report) {
 
 Status TrafficRules::settle_nftables(const MasqueradeFacts& facts, PassReport& report) {
   ASSIGN_OR_RETURN(kernel::Nftables * tables, nftables());
-  ASSIGN_OR_RETURN(const auto edits, tables->apply(plan_nftables(facts)));
+  const nft::TableContents plan = plan_nftables(facts, agent_);
+  ASSIGN_OR_RETURN(const auto edits, tables->apply(plan));
   for (const auto& edit : edits)
-    report.edit("rules", "nftables " + nftables_table(facts.network.family()).name + " " + edit,
-                "not as planned", "mended");
+    report.edit("rules", "nftables " + plan.table.id.name + " " + edit, "not as planned", "mended");
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -29,7 +30,9 @@ namespace weft::overlay {
 /// Acts in the network namespace of the calling thread, which must always be the same.
 class TrafficRules {
  public:
-  explicit TrafficRules(const NetConf& conf) : nftables_mode_(conf.nftables) {}
+  /// `agent`: see nftables_table().
+  TrafficRules(const NetConf& conf, std::string agent)
+      : nftables_mode_(conf.nftables), agent_(std::move(agent)) {}
 
   /// Brings the rules of one family to their plan; what the other mode left is removed.
   Status settle(const MasqueradeFacts& facts, PassReport& report);
@@ -53,6 +56,7 @@ class TrafficRules {
   Status remove_nftables_table(Family family, PassReport& report);
 
   bool nftables_mode_;
+  std::string agent_;
   std::map<Family, kernel::Iptables> iptables_;
   std::optional<kernel::Nftables> nftables_;
 };

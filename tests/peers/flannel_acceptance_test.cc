@@ -68,6 +68,13 @@ class Multi : public testing::Test {
     std::string log(const std::string& network) const {
       return must(read_file(files.path() + "/" + network + ".log"));
     }
+    // What one puts is no drift to the other: each has repaired what was taken, and no more.
+    void expect_peace() const {
+      for (const std::string network : {"vxlan", "hostgw"}) {
+        EXPECT_EQ(log(network).find("undone again"), std::string::npos) << log(network);
+        EXPECT_EQ(log(network).find("weft.sock"), std::string::npos) << log(network);
+      }
+    }
     IpAddress address_in(const std::string& network) const {
       const auto env = must(SubnetEnv::parse(must(read_file(env_file(network)))));
       return env.subnets.at(Family::kIpv4).address().plus(1).value();
@@ -144,12 +151,31 @@ TEST_F(Multi, TheRulesOfBothNetworksStand) {
   EXPECT_TRUE(eventually(complete)) << rules();
   host->node->sh("iptables -w -t nat -F FLANNEL-POSTRTG");
   EXPECT_TRUE(eventually(complete)) << rules();
-  // What one puts is no drift to the other: each has repaired what the flushes took, and no more.
-  for (const std::string network : {"vxlan", "hostgw"}) {
-    const std::string log = host->log(network);
-    EXPECT_EQ(log.find("undone again"), std::string::npos) << log;
-    EXPECT_EQ(log.find("weft.sock"), std::string::npos) << log;
-  }
+  host->expect_peace();
+}
+
+// There each has a table of its own: flannel's two undo each other's rules in the one table.
+TEST_F(Multi, TheRulesOfBothNetworksStandInNftablesMode) {
+  const auto configure = [&](const std::string& network, const std::string& conf) {
+    etcd_.put("/" + network + "/network/config", R"({"EnableNFTables":true,)" + conf + "}");
+  };
+  configure("vxlan", R"("Network":"10.11.0.0/16","Backend":{"Type":"vxlan"})");
+  configure("hostgw", R"("Network":"10.12.0.0/16","Backend":{"Type":"host-gw"})");
+  const auto host = make_host(1);
+  const auto rules = [&] { return host->node->sh("nft list ruleset"); };
+  const auto complete = [&] {
+    const std::string text = rules();
+    for (const std::string network : {"10.11.0.0/16", "10.12.0.0/16"})
+      for (const std::string& rule :
+           {"ip saddr " + network + " accept",
+            "ip saddr " + network + " ip daddr != 224.0.0.0/4 masquerade"})
+        if (text.find(rule) == std::string::npos) return false;
+    return true;
+  };
+  EXPECT_TRUE(eventually(complete)) << rules();
+  host->node->sh("nft flush ruleset");
+  EXPECT_TRUE(eventually(complete)) << rules();
+  host->expect_peace();
 }
 
 // --- functional: kube apiserver

@@ -43,6 +43,12 @@ TEST(SubnetEnvTest, TheFilesOfSeveralAgentsMayShareAFolder) {
   EXPECT_EQ(beside_subnet_file("blue", "status.json"), "blue.status.json");
 }
 
+TEST(SubnetEnvTest, AnAgentsNameIsItsFiles) {
+  EXPECT_EQ(agent_name("/run/flannel/subnet.env"), "");
+  EXPECT_EQ(agent_name("/run/flannel/blue.env"), "blue");
+  EXPECT_EQ(agent_name("blue"), "blue");
+}
+
 TEST(SubnetEnvTest, Refusals) {
   struct {
     const char* text;

@@ -267,6 +267,13 @@ TEST(MasqueradePlan, WhatIsSwitchedOffIsNotPlanned) {
   EXPECT_TRUE(plan_iptables(facts).empty());
 }
 
+TEST(MasqueradePlan, TheTableOfNftablesModeIsTheAgents) {
+  EXPECT_EQ(nftables_table(Family::kIpv4, "").to_string(), "ip flannel-ipv4");
+  EXPECT_EQ(nftables_table(Family::kIpv6, "").to_string(), "ip6 flannel-ipv6");
+  EXPECT_EQ(nftables_table(Family::kIpv4, "blue.2").to_string(), "ip flannel-ipv4-blue.2");
+  EXPECT_EQ(nftables_table(Family::kIpv4, "a b;c").to_string(), "ip flannel-ipv4-a_b_c");
+}
+
 TEST(JumpPlace, ItComesLastButBeforeWhatEndsEveryPacket) {
   IptablesTable table;
   const auto chain = [&](const char* name, std::vector<std::string> rules) {
