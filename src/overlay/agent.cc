@@ -113,7 +113,7 @@ class Agent {
   Loop lease_loop_{[this] { return lease_pass(); }};
   std::unique_ptr<LeaseWatch> watch_;
   std::unique_ptr<kernel::Monitor> monitor_;
-  std::unique_ptr<kernel::LegacyWatch> legacy_watch_;  // only where iptables is the legacy one
+  std::unique_ptr<kernel::LegacyWatch> legacy_watch_;
 };
 
 AllocationFacts Agent::facts() {
@@ -299,8 +299,17 @@ void Agent::on_rules_event(const std::string& table) {
   look_at_kernel();
 }
 
-// iptables-legacy sends no netlink event; its lock file tells that somebody has used it.
+// iptables-legacy sends no netlink event; its lock file tells that somebody has used it, now or for
+// the first time.
 Status Agent::watch_legacy_iptables() {
+  auto watch = kernel::LegacyWatch::start(kernel::LegacyWatch::kLockFile, [this] {
+    rules_dirty_ = true;
+    look_at_kernel();
+  });
+  if (watch) {
+    legacy_watch_ = std::move(*watch);
+    return {};
+  }
   bool used = false;
   for (const auto& [family, network] : conf_.networks) {
     const auto programs = reconciler_->iptables(family);
@@ -308,13 +317,8 @@ Status Agent::watch_legacy_iptables() {
         used || kernel::legacy_iptables_in_use(family) ||
         (programs && (*programs)->version().variant == kernel::IptablesVersion::Variant::kLegacy);
   }
-  if (!used) return {};
-  ASSIGN_OR_RETURN(legacy_watch_,
-                   kernel::LegacyWatch::start(kernel::LegacyWatch::kLockFile, [this] {
-                     rules_dirty_ = true;
-                     look_at_kernel();
-                   }));
-  return {};
+  // Without the lock file there is nothing to miss where nobody uses it.
+  return used ? Status(Failure(watch.error())) : Status();
 }
 
 Status Agent::run(const std::stop_token& stop) {

@@ -334,6 +334,14 @@ TEST_F(RulesTest, TheOtherVariantOfIptablesLosesWhatIsStaleAndLetsPodsThrough) {
   EXPECT_TRUE(arrives_soon());
 }
 
+TEST_F(RulesTest, TheOtherVariantOfIptablesIsNoticedAtItsFirstUse) {
+  start(kModes[0], "cni0");
+  ASSERT_TRUE(arrives_soon());
+  far_->sh("iptables-legacy -w -P FORWARD DROP");
+  EXPECT_TRUE(arrives_soon());
+  EXPECT_TRUE(has("iptables-legacy -w -S FORWARD", "-j FLANNEL-FWD"));
+}
+
 TEST_F(RulesTest, TheBlackholeFollowsTheSubnetAndGivesWayToTheBridge) {
   configure(false);
   near_ = segment_.add_node({"192.0.2.1/24"});
