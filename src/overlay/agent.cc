@@ -28,17 +28,6 @@ constexpr milliseconds kAtRest = std::chrono::seconds(60);
 // After the first pass that succeeds: by then the watch is open and the Node is patched.
 constexpr milliseconds kSettled = std::chrono::seconds(1);
 
-Result<NodeNetwork> read_node_network(kernel::Rtnetlink& rtnetlink,
-                                      const std::vector<Family>& families) {
-  NodeNetwork network;
-  ASSIGN_OR_RETURN(network.links, rtnetlink.links());
-  ASSIGN_OR_RETURN(network.addresses, rtnetlink.addresses());
-  for (const Family family : families) {
-    ASSIGN_OR_RETURN(network.routes[family], rtnetlink.routes(family));
-  }
-  return network;
-}
-
 template <class T>
 bool contains(const std::vector<T>& values, const T& value) {
   return std::find(values.begin(), values.end(), value) != values.end();
@@ -57,18 +46,19 @@ using MakeKeeper = std::function<std::unique_ptr<LeaseKeeper>(const NetConf&, Le
 class Agent {
  public:
   Agent(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions& options,
-        NetConf conf, Uplink uplink, std::unique_ptr<DataPlane> data_plane,
+        NetConf conf, UplinkKeeper& uplink, std::unique_ptr<DataPlane> data_plane,
         const std::optional<LeaseKey>& previous, AgentVoice& voice)
       : store_(store),
         options_(options),
         conf_(std::move(conf)),
         previous_(previous),
-        uplink_(std::move(uplink)),
+        uplink_(uplink),
         data_plane_(std::move(data_plane)),
         voice_(voice),
         keeper_(
             make_keeper(conf_, {.facts = [this] { return facts(); },
                                 .attributes = [this](const auto& own) { return attributes(own); },
+                                .own_node = [this](const Node& node) { heed(node); },
                                 .changed = [this] { repair_loop_.nudge(); }})) {}
 
   Status run(const std::stop_token& stop);
@@ -76,6 +66,8 @@ class Agent {
  private:
   AllocationFacts facts();
   LeaseAttributes attributes(const std::optional<Lease>& own);
+  /// What the cluster says of this node may choose another uplink.
+  void heed(const Node& node);
   milliseconds lease_pass();
   Rest repair_pass();
   milliseconds rest_in_a_quarrel();
@@ -96,7 +88,7 @@ class Agent {
   const AgentOptions& options_;
   const NetConf conf_;
   const std::optional<LeaseKey> previous_;  // what subnet.env said at the start
-  LockGuarded<Uplink> uplink_;
+  UplinkKeeper& uplink_;
   const std::unique_ptr<DataPlane> data_plane_;
   AgentVoice& voice_;
   const std::unique_ptr<LeaseKeeper> keeper_;
@@ -117,7 +109,7 @@ class Agent {
 };
 
 AllocationFacts Agent::facts() {
-  AllocationFacts facts{.public_addresses = uplink_.copy().public_addresses,
+  AllocationFacts facts{.public_addresses = uplink_.current().public_addresses,
                         .previous = previous_,
                         .routed_elsewhere = {}};
   auto rtnetlink = kernel::Rtnetlink::open();
@@ -133,10 +125,14 @@ AllocationFacts Agent::facts() {
 
 LeaseAttributes Agent::attributes(const std::optional<Lease>& own) {
   LeaseAttributes attributes{.backend_type = std::string(backend_type(conf_.backend))};
-  for (const auto& [family, address] : uplink_.copy().public_addresses)
+  for (const auto& [family, address] : uplink_.current().public_addresses)
     attributes.public_address(family) = address;
   for (auto& [family, data] : data_plane_->publish(own)) attributes.data(family) = data;
   return attributes;
+}
+
+void Agent::heed(const Node& node) {
+  if (uplink_.ask_for(with_hints_of_node(options_.node.uplink, node))) repair_loop_.nudge();
 }
 
 milliseconds Agent::lease_pass() {
@@ -208,7 +204,7 @@ milliseconds Agent::rest_in_a_quarrel() {
 void Agent::tell_pass(const std::shared_ptr<const Lease>& own,
                       const std::shared_ptr<const LeaseView>& view,
                       const Reconciler::Outcome& outcome, std::chrono::duration<double> took) {
-  const std::string uplink = describe(uplink_.copy());
+  const std::string uplink = describe(uplink_.current());
   const UnixSeconds now = unix_now();
   voice_.update([&](AgentReport& report) {
     report.uplink = uplink;
@@ -256,9 +252,8 @@ void Agent::tell_status(bool ready, const std::vector<std::string>& failures,
 bool Agent::concerns_us(const kernel::KernelEvent& event) {
   // Whatever route of this node stood in a peer's way may be the one that went.
   if (event.topic == kernel::Topic::kRoute && peers_refused_) return true;
-  const auto is_uplink = [&](const Uplink& uplink) { return uplink.has_link(event.name); };
   const auto devices = data_plane_->device_names();
-  if (!event.name.empty() && (uplink_.with(is_uplink) || contains(devices, event.name)))
+  if (!event.name.empty() && (uplink_.has_link(event.name) || contains(devices, event.name)))
     return true;
   return watched_links_.with([&](const auto& links) { return contains(links, event.link); });
 }
@@ -362,24 +357,21 @@ AgentVoice::Options voice_of(const AgentOptions& options) {
           .manager = options.manager};
 }
 
-// From the configuration on, which is there now.
+// From the configuration on, which is there now. `asked` is of the uplink.
 Status run(LeaseSource& store, const MakeKeeper& make_keeper, const AgentOptions& options,
-           NetConf conf, AgentVoice& voice, const std::stop_token& stop) {
+           const UplinkOptions& asked, NetConf conf, AgentVoice& voice,
+           const std::stop_token& stop) {
   std::vector<Family> families;
   for (const auto& [family, network] : conf.networks) families.push_back(family);
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
-  ASSIGN_OR_RETURN(NodeNetwork network, read_node_network(rtnetlink, families));
-  if (const auto& target = options.node.uplink.can_reach)
-    // No way there is no failure yet: another choice may come first.
-    if (auto route = rtnetlink.route_to(*target)) network.reaching = *std::move(route);
-  ASSIGN_OR_RETURN(Uplink uplink, choose_uplink(options.node.uplink, network, families));
-  spdlog::info("uplink: {}", describe(uplink));
+  UplinkKeeper uplink(asked, families);
+  RETURN_IF_ERROR(uplink.choose(rtnetlink));
   ASSIGN_OR_RETURN(auto data_plane, open_data_plane(conf, rtnetlink));
   std::optional<LeaseKey> previous;
   if (const auto text = read_file(options.node.subnet_file))
     if (const auto env = SubnetEnv::parse(*text)) previous = env->lease_key();
-  Agent agent(store, make_keeper, options, std::move(conf), std::move(uplink),
-              std::move(data_plane), previous, voice);
+  Agent agent(store, make_keeper, options, std::move(conf), uplink, std::move(data_plane), previous,
+              voice);
   return agent.run(stop);
 }
 
@@ -392,7 +384,7 @@ Status run_agent(LeaseStore& store, const AgentOptions& options, const std::stop
   const MakeKeeper keeper = [&](const NetConf& the_conf, LeaseKeeper::Hooks hooks) {
     return std::make_unique<AllocatingKeeper>(store, the_conf, options.lease, std::move(hooks));
   };
-  return run(store, keeper, options, *std::move(conf), voice, stop);
+  return run(store, keeper, options, options.node.uplink, *std::move(conf), voice, stop);
 }
 
 Status run_agent(KubeStore& store, const AgentOptions& options, const std::stop_token& stop) {
@@ -402,13 +394,12 @@ Status run_agent(KubeStore& store, const AgentOptions& options, const std::stop_
   const auto node = wait_for_own_node(store, voice, stop);
   if (node == nullptr) return {};
   conf->networks = cut_as_node(conf->networks, *node);
-  AgentOptions of_node = options;
-  of_node.node.uplink = with_hints_of_node(options.node.uplink, *node);
   const MakeKeeper keeper = [&](const NetConf& the_conf, LeaseKeeper::Hooks hooks) {
     return std::make_unique<NodeKeeper>(store, the_conf, options.declare_available, stop,
                                         std::move(hooks));
   };
-  return run(store, keeper, of_node, *std::move(conf), voice, stop);
+  return run(store, keeper, options, with_hints_of_node(options.node.uplink, *node),
+             *std::move(conf), voice, stop);
 }
 
 }  // namespace weft::overlay

@@ -1,5 +1,6 @@
 #include "overlay/forward_obstacles.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "overlay/forward_verdict.h"
@@ -28,15 +29,29 @@ std::string remedy(const nft::TableId& table, const Prefix& network) {
 
 }  // namespace
 
+std::string pod_device(const Prefix& subnet, const std::vector<std::string>& tunnels,
+                       const NodeNetwork& network) {
+  const auto has_address_of_it = [&](const Link& link) {
+    return std::any_of(network.addresses.begin(), network.addresses.end(), [&](const auto& found) {
+      return found.key.link == link.index && subnet.contains(found.key.address.address);
+    });
+  };
+  for (const auto& link : network.links)
+    if (has_address_of_it(link) &&
+        std::find(tunnels.begin(), tunnels.end(), link.name) == tunnels.end())
+      return link.name;
+  return "cni0";
+}
+
 Result<std::vector<std::string>> forward_obstacles(kernel::Nftables& nftables,
                                                    const Prefix& network, const Prefix& subnet,
-                                                   const std::string& device) {
+                                                   const std::string& device,
+                                                   const std::string& bridge) {
   // A pod here and one of a subnet that is not this node's.
   const IpAddress here = subnet.address().plus(2).value();
   const Prefix first(network.address(), subnet.length());
   const Prefix other = first == subnet ? subnet.next().value_or(first) : first;
   const IpAddress there = other.address().plus(2).value();
-  const std::string bridge = "cni0";
   const ForwardedPacket packets[] = {
       {.source = there, .destination = here, .incoming_link = device, .outgoing_link = bridge},
       {.source = here, .destination = there, .incoming_link = bridge, .outgoing_link = device}};

@@ -17,6 +17,7 @@
 #include "base/health.h"
 #include "base/lock_guarded.h"
 #include "base/log.h"
+#include "cluster/node.h"
 #include "overlay/subnet_allocation.h"
 
 namespace weft::overlay {
@@ -28,6 +29,8 @@ class LeaseKeeper {
     std::function<AllocationFacts()> facts;
     /// What to publish; `own` is the lease that this node had before, if there is one.
     std::function<LeaseAttributes(const std::optional<Lease>& own)> attributes;
+    /// Called in each step with the Node of this node, where there are Nodes.
+    std::function<void(const Node&)> own_node = {};
     /// Called when lease() or health() has changed.
     std::function<void()> changed;
   };

@@ -41,6 +41,7 @@ milliseconds NodeKeeper::step(const std::shared_ptr<const LeaseView>& /*view*/, 
     status = fail("there is no Node " + store_.node_name() + " in the cluster",
                   "the kubelet makes it; check NODE_NAME");
   } else {
+    hooks_.own_node(*node);
     status = keep(*node, now);
     const bool declaring = up_ && declare_available_ && node->network_unavailable != "False";
     if (declaring) at_rest = kDeclareAgain;

@@ -15,29 +15,10 @@
 namespace weft::overlay {
 Result<std::unique_ptr<Reconciler>> Reconciler::open(const NetConf& conf, Options options,
                                                      const std::optional<LeaseKey>& former,
-                                                     LockGuarded<Uplink>& uplink,
-                                                     DataPlane& data_plane) {
+                                                     UplinkKeeper& uplink, DataPlane& data_plane) {
   ASSIGN_OR_RETURN(kernel::Rtnetlink rtnetlink, kernel::Rtnetlink::open());
   return std::unique_ptr<Reconciler>(
       new Reconciler(conf, std::move(options), former, uplink, data_plane, std::move(rtnetlink)));
-}
-
-// The uplink was chosen at the start; its number, its addresses and its MTU may change since.
-Status Reconciler::refresh_uplink(bool& changed) {
-  const Uplink chosen = shared_uplink_.copy();
-  NodeNetwork network;
-  for (const auto& [family, before] : chosen.links) {
-    ASSIGN_OR_RETURN(const auto link, rtnetlink_.link(before.name));
-    if (!link) continue;
-    ASSIGN_OR_RETURN(const auto addresses, rtnetlink_.addresses(link->index));
-    network.links.push_back(*link);
-    network.addresses.insert(network.addresses.end(), addresses.begin(), addresses.end());
-  }
-  ASSIGN_OR_RETURN(uplink_, overlay::refresh_uplink(chosen, options_.uplink, network));
-  changed = uplink_.local != chosen.local || uplink_.public_addresses != chosen.public_addresses;
-  if (changed) spdlog::warn("uplink: now {}: publishing it", describe(uplink_));
-  shared_uplink_.with([&](Uplink& uplink) { uplink = uplink_; });
-  return {};
 }
 
 std::map<Family, std::size_t> Reconciler::settle_data_plane(const Lease& own, const LeaseView& view,
@@ -111,10 +92,17 @@ void Reconciler::find_obstacles(const Lease& own, PassReport& report) {
   auto nftables = kernel::Nftables::open();
   if (!options_.forward_rules || !nftables) return;
   const auto devices = data_plane_.device_names();
-  const Uplink uplink = shared_uplink_.copy();
+  const Uplink uplink = uplink_keeper_.current();
+  const auto node = read_node_network(rtnetlink_, {});
+  if (!node) {
+    report.note(Failure(node.error()));
+    return;
+  }
   for (const auto& [family, network] : conf_.networks) {
     const std::string device = devices.empty() ? uplink.link(family).name : devices.front();
-    auto found = forward_obstacles(*nftables, network.network, *own.key.subnet(family), device);
+    const Prefix subnet = *own.key.subnet(family);
+    auto found = forward_obstacles(*nftables, network.network, subnet, device,
+                                   pod_device(subnet, devices, *node));
     if (!found)
       report.note(Failure(found.error()));
     else
@@ -134,9 +122,11 @@ Reconciler::Outcome Reconciler::pass(const Lease& own, const std::shared_ptr<con
   PassReport report;
   // Before subnet.env, which lets pods start: their first packets are masqueraded too.
   if (filter.ours) settle_rules(own, report);
-  const Status uplink = refresh_uplink(outcome.uplink_changed);
-  report.note(uplink);
-  if (uplink) {
+  const auto refreshed = uplink_keeper_.refresh(rtnetlink_);
+  if (!refreshed) report.note(Failure(refreshed.error()));
+  if (refreshed) {
+    outcome.uplink_changed = *refreshed;
+    uplink_ = uplink_keeper_.current();
     for (const auto& entry : conf_.networks)
       report.note(settle_blackhole(entry.first, own, report));
     if (first_pass_) report.note(remove_stale_devices(report));

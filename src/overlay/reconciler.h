@@ -14,7 +14,6 @@
 #include <string>
 #include <vector>
 
-#include "base/lock_guarded.h"
 #include "base/log.h"
 #include "cluster/lease.h"
 #include "cluster/subnet_env.h"
@@ -24,13 +23,14 @@
 #include "overlay/pass_report.h"
 #include "overlay/traffic_rules.h"
 #include "overlay/uplink.h"
+#include "overlay/uplink_keeper.h"
 
 namespace weft::overlay {
 
 class Reconciler {
  public:
   struct Options {
-    UplinkOptions uplink;
+    UplinkOptions uplink;  ///< as the command line has it
     std::string subnet_file = "/run/flannel/subnet.env";
     bool masquerade = false;
     bool forward_rules = true;
@@ -51,12 +51,11 @@ class Reconciler {
     bool ready = false;                        ///< subnet.env tells of this lease
   };
 
-  /// `uplink` is shared with the lease keeper, which publishes it; `former` is what subnet.env
+  /// Each pass refreshes `uplink`, which the lease keeper publishes; `former` is what subnet.env
   /// said when the agent started. The references outlive *this.
   static Result<std::unique_ptr<Reconciler>> open(const NetConf& conf, Options options,
                                                   const std::optional<LeaseKey>& former,
-                                                  LockGuarded<Uplink>& uplink,
-                                                  DataPlane& data_plane);
+                                                  UplinkKeeper& uplink, DataPlane& data_plane);
 
   /// What of the packet filter may have changed since the last pass. Reading it is not free.
   struct FilterChanges {
@@ -81,16 +80,15 @@ class Reconciler {
 
  private:
   Reconciler(const NetConf& conf, Options options, const std::optional<LeaseKey>& former,
-             LockGuarded<Uplink>& uplink, DataPlane& data_plane, kernel::Rtnetlink rtnetlink)
+             UplinkKeeper& uplink, DataPlane& data_plane, kernel::Rtnetlink rtnetlink)
       : conf_(conf),
         options_(std::move(options)),
         former_(former),
-        shared_uplink_(uplink),
+        uplink_keeper_(uplink),
         data_plane_(data_plane),
         rtnetlink_(std::move(rtnetlink)),
         rules_(conf, agent_name(options_.subnet_file)) {}
 
-  Status refresh_uplink(bool& changed);
   /// Returns how many peers there are of each family.
   std::map<Family, std::size_t> settle_data_plane(const Lease& own, const LeaseView& view,
                                                   PassReport& report);
@@ -107,7 +105,7 @@ class Reconciler {
   const NetConf& conf_;
   const Options options_;
   const std::optional<LeaseKey> former_;
-  LockGuarded<Uplink>& shared_uplink_;
+  UplinkKeeper& uplink_keeper_;
   DataPlane& data_plane_;
   kernel::Rtnetlink rtnetlink_;
   TrafficRules rules_;

@@ -291,6 +291,17 @@ TEST_F(RulesTest, APolicyOfDropInAForeignBaseChainIsNamed) {
   })) << far_->status();
 }
 
+TEST_F(RulesTest, ATableThatAcceptsThePodsBridgeByItsNameIsNoObstacle) {
+  start(kModes[2], "docker0");
+  nft("table ip guard { chain way { type filter hook forward priority -5; policy drop; "
+      "iifname docker0 accept; oifname docker0 accept; }; }");
+  EXPECT_TRUE(arrives_soon());
+  EXPECT_TRUE(eventually([&] { return far_->status().find("\"ready\"") != std::string::npos; }))
+      << far_->status();
+  EXPECT_FALSE(eventually([&] { return far_->status().find("guard") != std::string::npos; },
+                          std::chrono::milliseconds(300)));
+}
+
 TEST_F(RulesTest, ChangingTheModeLeavesNothingBehind) {
   start(kModes[0], "cni0");
   const auto rules = [&] { return far_->sh("iptables-save") + far_->sh("nft list tables"); };

@@ -252,6 +252,32 @@ TEST_F(OverlayInKubernetes, TheAnnotationNodePublicIpChoosesTheInterface) {
   EXPECT_NE(alpha.log().find("uplink: IPv4 198.51.100.1 on eth1"), std::string::npos);
 }
 
+TEST_F(OverlayInKubernetes, TheUplinkFollowsWhatTheNodeSays) {
+  server_->create_node("alpha", "10.244.1.0/24", Json::object(), "192.0.2.1");
+  Member& alpha = members_["alpha"];
+  alpha.name = "alpha";
+  alpha.node = segment_->add_node({"192.0.2.1/24"});
+  alpha.node->sh("ip link add name eth1 type veth peer name eth1-far");
+  alpha.node->sh("ip addr add 198.51.100.1/24 dev eth1");
+  alpha.node->sh("ip link set eth1 up");
+  start_weftd(alpha);
+  ASSERT_TRUE(has_peers(alpha, 0));
+  ASSERT_TRUE(publishes("alpha", "public-ip", "192.0.2.1"));
+  const auto tunnel_is_on = [&](const std::string& device) {
+    return eventually([&] {
+      return alpha.node->sh("ip -d link show type vxlan").find("dev " + device + " ") !=
+             std::string::npos;
+    });
+  };
+  server_->annotate("alpha", {{test::flannel_key("node-public-ip"), "198.51.100.1"}});
+  EXPECT_TRUE(publishes("alpha", "public-ip", "198.51.100.1"));
+  EXPECT_TRUE(tunnel_is_on("eth1"));
+  // An address of nobody's is a NAT's in front of the node; the Node's own address chooses again.
+  server_->annotate("alpha", {{test::flannel_key("node-public-ip"), "203.0.113.9"}});
+  EXPECT_TRUE(publishes("alpha", "public-ip", "203.0.113.9"));
+  EXPECT_TRUE(tunnel_is_on("eth0"));
+}
+
 TEST_F(OverlayInKubernetes, AnOutageChangesNothingAndARestartKeepsTheMac) {
   Member& alpha = join("alpha", 1);
   server_->create_peer(7);
