@@ -15,8 +15,6 @@ extern "C" char** environ;
 namespace weft::cni {
 namespace {
 
-// A plugin that hangs would hang the runtime. The slowest known one, dhcp, takes a minute.
-constexpr std::chrono::milliseconds kLimit{120'000};
 // A plugin that is being replaced by its installer cannot be run for a moment (ETXTBSY).
 constexpr int kBusyTries = 5;
 constexpr std::chrono::seconds kBusyPause{1};
@@ -71,7 +69,8 @@ std::string shown(const std::vector<std::string>& folders) {
 
 }  // namespace
 
-CniResult<Delegate> Delegate::find(std::string_view type, const Call& call) {
+CniResult<Delegate> Delegate::find(std::string_view type, const Call& call,
+                                   std::chrono::milliseconds limit) {
   const std::string name(type);
   if (name.empty()) return refuse("no plugin name provided");
   if (name.find('/') != std::string::npos) return refuse("invalid plugin name: " + name);
@@ -80,7 +79,7 @@ CniResult<Delegate> Delegate::find(std::string_view type, const Call& call) {
     const std::string file = folder + "/" + name;
     struct stat info {};
     if (folder.empty() || ::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
-    return Delegate(file, is_own_program(info) ? find_plugin(call.siblings, name) : nullptr);
+    return Delegate(file, is_own_program(info) ? find_plugin(call.siblings, name) : nullptr, limit);
   }
   return refuse("failed to find plugin " + in_quotes(name) + " in path " + shown(folders));
 }
@@ -89,7 +88,7 @@ CniResult<std::string> Delegate::execute(Command command, const Call& call) cons
   auto outcome = run_patiently({.argv = {file_},
                                 .input = std::string(call.config_text),
                                 .environment = environment_for(command),
-                                .limit = kLimit,
+                                .limit = limit_,
                                 .pass_stderr = true});
   if (!outcome) return refuse(Code::kTryAgainLater, outcome.error().text());
   if (outcome->exit_code != 0) return CniFailure(reported(file_, *outcome));

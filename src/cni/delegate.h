@@ -6,6 +6,7 @@
 // the same configuration.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,19 +18,26 @@ namespace weft::cni {
 
 class Delegate {
  public:
-  /// The plugin of type `type`; the first regular file of that name on CNI_PATH.
-  static CniResult<Delegate> find(std::string_view type, const Call& call);
+  /// One that hangs would hang the runtime. The slowest known plugin, dhcp, takes a minute.
+  static constexpr std::chrono::milliseconds kLongest{120'000};
+
+  /// The plugin of type `type`; the first regular file of that name on CNI_PATH. A call that takes
+  /// longer than `limit` is ended and has failed.
+  static CniResult<Delegate> find(std::string_view type, const Call& call,
+                                  std::chrono::milliseconds limit = kLongest);
 
   CniResult<AddResult> add(const Call& call) const;
   /// DEL, CHECK, STATUS or GC.
   CniStatus run(Command command, const Call& call) const;
 
  private:
-  Delegate(std::string file, const Plugin* sibling) : file_(std::move(file)), sibling_(sibling) {}
+  Delegate(std::string file, const Plugin* sibling, std::chrono::milliseconds limit)
+      : file_(std::move(file)), sibling_(sibling), limit_(limit) {}
   CniResult<std::string> execute(Command command, const Call& call) const;
 
   std::string file_;
   const Plugin* sibling_;  // nullptr: another program
+  std::chrono::milliseconds limit_;
 };
 
 /// A call of the same attachment with another configuration, as flannel hands on.

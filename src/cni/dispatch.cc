@@ -97,12 +97,6 @@ CniResult<std::string> answer(const Plugin& plugin, Plugins siblings,
 
 }  // namespace
 
-const Plugin* find_plugin(Plugins plugins, std::string_view name) {
-  const auto found = std::find_if(plugins.begin(), plugins.end(),
-                                  [&](const Plugin* plugin) { return plugin->name == name; });
-  return found == plugins.end() ? nullptr : *found;
-}
-
 std::string to_text(const CniError& error) {
   Json json = Json::object();
   json["code"] = static_cast<int>(error.code);

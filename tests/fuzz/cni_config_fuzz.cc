@@ -10,18 +10,23 @@
 #include "cni/ipam_config.h"
 #include "cni/plugins/bandwidth_config.h"
 #include "cni/plugins/bridge_config.h"
+#include "cni/plugins/chain_config.h"
+#include "cni/plugins/dhcp_config.h"
 #include "cni/plugins/dummy_config.h"
+#include "cni/plugins/firewall_config.h"
 #include "cni/plugins/flannel_config.h"
 #include "cni/plugins/host_device_config.h"
 #include "cni/plugins/host_local_config.h"
 #include "cni/plugins/ipvlan_config.h"
 #include "cni/plugins/macvlan_config.h"
+#include "cni/plugins/portmap_config.h"
 #include "cni/plugins/ptp_config.h"
 #include "cni/plugins/sbr_plan.h"
 #include "cni/plugins/static_config.h"
 #include "cni/plugins/tap_config.h"
 #include "cni/plugins/tuning_config.h"
 #include "cni/plugins/vlan_config.h"
+#include "cni/plugins/vrf_config.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace weft;
@@ -46,6 +51,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
        {cni::plan_dummy, cni::plan_ipvlan, cni::plan_macvlan, cni::plan_tap, cni::plan_vlan})
     (void)plan(call, cni::Command::kAdd);
   (void)cni::read_tuning_config(call);
+  (void)cni::read_firewall_config(call);
+  (void)cni::read_portmap_config(call);
+  (void)cni::read_vrf_config(call);
+  (void)cni::read_dhcp_config(*json, first);
+  (void)cni::chain_members(*json);
+  (void)cni::as_chain(*json, {});
   (void)cni::valid_attachments(*json);
   (void)cni::ipam_type(*json);
   if (const auto config = cni::read_host_local_config(call)) {
