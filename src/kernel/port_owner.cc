@@ -1,0 +1,64 @@
+#include "kernel/port_owner.h"
+
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <set>
+#include <sstream>
+
+#include "base/files.h"
+#include "base/text.h"
+
+namespace weft::kernel {
+namespace {
+
+// The sockets' numbers in one of the kernel's tables: "sl local_address rem_address st ... inode".
+// Those of the thread: /proc/net shows the namespace of the process's first one.
+void collect(const std::string& table, std::uint16_t port, bool listening_only,
+             std::set<std::string>& sockets) {
+  std::array<char, 8> wanted{};
+  std::snprintf(wanted.data(), wanted.size(), ":%04X", port);
+  std::istringstream lines(read_file("/proc/thread-self/net/" + table).value_or(""));
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string slot, local, remote, state, queues, timer, retransmissions, user, timeout, inode;
+    words >> slot >> local >> remote >> state >> queues >> timer >> retransmissions >> user >>
+        timeout >> inode;
+    constexpr const char* kListen = "0A";
+    if (local.ends_with(wanted.data()) && (!listening_only || state == kListen))
+      sockets.insert("socket:[" + inode + "]");
+  }
+}
+
+bool has_socket(const std::string& process, const std::set<std::string>& sockets) {
+  const std::string folder = "/proc/" + process + "/fd";
+  const auto descriptors = list_directory(folder);
+  if (!descriptors) return false;
+  for (const std::string& each : *descriptors) {
+    std::array<char, 64> target{};
+    const ssize_t size = ::readlink((folder + "/" + each).c_str(), target.data(), target.size());
+    if (size > 0 && sockets.contains(std::string(target.data(), static_cast<std::size_t>(size))))
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string port_owner(std::uint16_t port) {
+  std::set<std::string> sockets;
+  for (const char* table : {"udp", "udp6"}) collect(table, port, false, sockets);
+  for (const char* table : {"tcp", "tcp6"}) collect(table, port, true, sockets);
+  const auto processes = list_directory("/proc");
+  if (sockets.empty() || !processes) return {};
+  const std::string own = std::to_string(::getpid());
+  for (const std::string& process : *processes) {
+    if (!parse_number(process) || process == own || !has_socket(process, sockets)) continue;
+    const std::string name = read_file("/proc/" + process + "/comm").value_or("");
+    return std::string(trim(name)) + " (process " + process + ")";
+  }
+  return {};
+}
+
+}  // namespace weft::kernel
