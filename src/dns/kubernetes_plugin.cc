@@ -18,7 +18,9 @@ Step KubernetesPlugin::serve(Exchange& exchange) {
   switch (answer.write(*in, exchange.name, type)) {
     case ZoneReply::kAnswer:
     case ZoneReply::kNoData:
+      return Step::kReply;
     case ZoneReply::kAlias:
+      exchange.alias_target = answer.alias_target();
       return Step::kReply;
     case ZoneReply::kAbsent:
       return deny(zone, *in, exchange);

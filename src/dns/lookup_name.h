@@ -20,7 +20,7 @@ class LookupName {
   /// REQUIRES a name without pointers, whole.
   explicit LookupName(std::string_view wire) : size_(wire.size()) {
     for (std::size_t i = 0; i < size_; ++i) bytes_[i] = lower(wire[i]);
-    for (std::size_t at = 0; bytes_[at] != 0; at += 1U + byte_at(this->wire(), at))
+    for (std::size_t at = 0; wire[at] != 0; at += 1U + byte_at(wire, at))
       starts_[labels_++] = static_cast<std::uint8_t>(at);
     starts_[labels_] = static_cast<std::uint8_t>(size_ - 1);
   }

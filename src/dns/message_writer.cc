@@ -194,11 +194,9 @@ void MessageWriter::forget_records() {
 }
 
 void MessageWriter::explain(ExtendedError error, std::string_view text) {
-  if (!has_opt_) return;
-  const std::string_view front = text.substr(0, kLongestErrorText);
-  if (left() < kOptionFront + kErrorCode + front.size()) return;
+  error_text_ = text.substr(0, kLongestErrorText);
+  if (!has_opt_ || left() < kOptionFront + kErrorCode + error_text_.size()) return;
   error_ = error;
-  error_text_ = front;
   reserved_ = opt_size();
 }
 

@@ -15,6 +15,7 @@
 // and the question (section 4.1.4); a name within SRV's data never is (RFC 2782, RFC 3597).
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -91,6 +92,8 @@ class MessageWriter {
   std::size_t left() const { return limit_ - reserved_ - size_; }
   bool is_empty(Section section) const { return counts_[static_cast<unsigned>(section)] == 0; }
   std::size_t size() const { return size_; }
+  /// Lowers the limit. REQUIRES at least kPlainUdpSize, and that nothing but the question stands.
+  void limit_to(std::size_t limit) { limit_ = std::min(limit_, limit); }
   /// Something that was asked for has found no room (RFC 2181, section 9).
   void mark_truncated() { truncated_ = true; }
   bool is_truncated() const { return truncated_; }
@@ -99,6 +102,9 @@ class MessageWriter {
   /// Says why the answer is what it is, where the query had EDNS and as far as there is room.
   /// The text is for a person.
   void explain(ExtendedError error, std::string_view text);
+
+  /// What explain() has said.
+  std::string_view error_text() const { return error_text_; }
 
   /// Forgets all records, to end with the question alone.
   void forget_records();

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -33,7 +34,8 @@ struct Arrival {
 struct Exchange {
   const Query& query;
   const Client& client;
-  LookupName name;  ///< the question's
+  const Query& received;  ///< what the client has sent, where `query` asks for something else
+  LookupName name;        ///< the question's
   MessageWriter& writer;
   PendingQueries& pending;
   std::chrono::steady_clock::time_point asked = {};
@@ -44,6 +46,12 @@ struct Exchange {
   Rcode rcode = Rcode::kNoError;
   bool authoritative = false;
   bool authentic = false;  ///< as an upstream says (AD)
+  /// What the TTLs of an upstream's answer are raised to and cut at.
+  std::uint32_t least_ttl = 0;
+  std::uint32_t most_ttl = std::numeric_limits<std::uint32_t>::max();
+  /// The answer is aliases that end in this name, which is to be looked up like any other. Empty
+  /// where it is whole.
+  std::string_view alias_target = {};
 
   /// Ends with `code` alone, and says why to who can hear it.
   void fail(Rcode code, ExtendedError error, std::string_view why) {
@@ -55,7 +63,7 @@ struct Exchange {
 
   /// Keeps the query, for Step::kLater. Nothing when too many wait already.
   std::optional<PendingQueries::Id> wait() const {
-    return pending.keep(query, client, asked, passed);
+    return pending.keep(received, client, asked, passed);
   }
 };
 
@@ -71,6 +79,24 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual Step serve(Exchange& exchange) = 0;
+};
+
+/// An answer as those see it who count and write down.
+struct Answered {
+  const Query& query;
+  const Client& client;
+  const Header& header;  ///< of the answer
+  Rcode rcode = Rcode::kNoError;
+  std::size_t size = 0;
+  std::chrono::steady_clock::duration time = {};
+  std::string_view why = {};  ///< the extended error's text
+};
+
+/// Told of every answer of a block. Of one worker thread alone.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void answered(const Answered& answered) = 0;
 };
 
 /// Who puts a query to the plugins again.

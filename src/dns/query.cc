@@ -105,7 +105,7 @@ ReceivedQuery refuse_operation(std::string_view message, Query query) {
 
 ReceivedQuery read_query(std::string_view message) {
   if (message.size() < kHeaderSize) return {};
-  Query query{.header = Header::read(message)};
+  Query query{.header = Header::read(message), .size = message.size()};
   const Header& header = query.header;
   if (header.is_response) return {};
   if (header.opcode != Opcode::kQuery) return refuse_operation(message, query);

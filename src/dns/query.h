@@ -6,6 +6,7 @@
 // other servers differ: nothing may be missing, doubled or left over.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -32,6 +33,7 @@ struct Query {
   RecordType type = RecordType::kNone;
   RecordClass record_class = RecordClass::kIn;
   std::optional<Edns> edns = {};
+  std::size_t size = 0;  ///< of the whole message
 };
 
 struct ReceivedQuery {

@@ -1,6 +1,9 @@
 #include "dns/responder.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "dns/bytes.h"
 
 namespace weft::dns {
 namespace {
@@ -67,6 +70,7 @@ std::size_t Responder::answer(const Asked& asked, std::span<char> room) {
   MessageWriter writer = begin(asked.query, asked.client, room);
   Exchange exchange{.query = asked.query,
                     .client = asked.client,
+                    .received = asked.query,
                     .name = LookupName(asked.query.name),
                     .writer = writer,
                     .pending = pending_,
@@ -74,17 +78,31 @@ std::size_t Responder::answer(const Asked& asked, std::span<char> room) {
                     .turn = turn_ += kGoldenRatio,
                     .arrival = asked.arrival,
                     .passed = asked.passed};
-  const Step step = serve(exchange);
+  ServerBlock* block = block_of(exchange.name);
+  if (block != nullptr && !asked.client.over_tcp) writer.limit_to(block->udp_size);
+  Step step = serve(exchange, block);
+  if (step == Step::kReply && !exchange.alias_target.empty()) step = follow_alias(exchange);
   if (step == Step::kDrop) return 0;
   if (step == Step::kLater) return kLater;
   Header header = reply_header(asked.query, exchange.rcode);
   header.authoritative = exchange.authoritative;
   header.authentic_data = exchange.authentic;
-  return writer.finish(header);
+  const std::size_t size = writer.finish(header);
+  if (block != nullptr && !block->observers.empty()) {
+    const Header written = Header::read({room.data(), size});
+    const Answered answered{.query = asked.query,
+                            .client = asked.client,
+                            .header = written,
+                            .rcode = exchange.rcode,
+                            .size = size,
+                            .time = Clock::now() - asked.at,
+                            .why = writer.error_text()};
+    for (const auto& observer : block->observers) observer->answered(answered);
+  }
+  return size;
 }
 
-Step Responder::serve(Exchange& exchange) {
-  ServerBlock* block = block_of(exchange.name);
+Step Responder::serve(Exchange& exchange, ServerBlock* block) {
   if (block == nullptr) {
     exchange.fail(Rcode::kRefused, ExtendedError::kProhibited, "no zone of this server");
     return Step::kReply;
@@ -93,6 +111,43 @@ Step Responder::serve(Exchange& exchange) {
     if (const Step step = plugin->serve(exchange); step != Step::kNext) return step;
   exchange.fail(Rcode::kServerFailure, ExtendedError::kNotAuthoritative,
                 "no plugin of the server block answers this name");
+  return Step::kReply;
+}
+
+// The target is asked for as if a client had, and what comes is put behind the aliases. The aliases
+// alone would say that the target has no such records.
+Step Responder::follow_alias(Exchange& exchange) {
+  if (alias_room_ == nullptr) alias_room_ = std::make_unique<std::array<char, kLargestMessage>>();
+  std::array<char, kLongestName + 4> question;
+  const std::string_view target = exchange.alias_target;
+  std::copy(target.begin(), target.end(), question.begin());
+  put_word(question.data() + target.size(), static_cast<std::uint16_t>(exchange.query.type));
+  put_word(question.data() + target.size() + 2, static_cast<std::uint16_t>(RecordClass::kIn));
+  Query query = exchange.query;
+  query.question = {question.data(), target.size() + 4};
+  query.name = query.question.substr(0, target.size());
+  MessageWriter writer(*alias_room_, kLargestMessage);
+  writer.begin(query);
+  Exchange inner{.query = query,
+                 .client = exchange.client,
+                 .received = exchange.received,
+                 .name = LookupName(target),
+                 .writer = writer,
+                 .pending = pending_,
+                 .asked = exchange.asked,
+                 .turn = exchange.turn,
+                 .arrival = exchange.arrival,
+                 .passed = exchange.passed};
+  if (const Step step = serve(inner, block_of(inner.name)); step != Step::kReply) return step;
+  const std::size_t size = writer.finish(reply_header(query, inner.rcode));
+  const bool is_failure = inner.rcode != Rcode::kNoError && inner.rcode != Rcode::kNameError;
+  if (is_failure || !alias_reply_.read({alias_room_->data(), size})) {
+    exchange.fail(Rcode::kServerFailure, ExtendedError::kNoReachableAuthority,
+                  "the alias's target could not be looked up");
+    return Step::kReply;
+  }
+  alias_reply_.write(exchange.writer, {});
+  exchange.rcode = inner.rcode;
   return Step::kReply;
 }
 

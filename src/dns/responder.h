@@ -15,6 +15,7 @@
 #include "dns/name.h"
 #include "dns/pending_queries.h"
 #include "dns/plugin.h"
+#include "dns/reply.h"
 
 namespace weft::dns {
 
@@ -22,6 +23,8 @@ namespace weft::dns {
 struct ServerBlock {
   std::vector<Name> zones = {};  ///< in small letters
   std::vector<std::unique_ptr<Plugin>> plugins = {};
+  std::vector<std::unique_ptr<Observer>> observers = {};
+  std::uint16_t udp_size = kUdpSize;  ///< the largest answer over UDP
 };
 
 class Responder : public Handler, private Resumer {
@@ -57,7 +60,8 @@ class Responder : public Handler, private Resumer {
   std::size_t answer(const Asked& asked, std::span<char> room);
   MessageWriter begin(const Query& query, const Client& client, std::span<char> room) const;
   ServerBlock* block_of(const LookupName& name);
-  Step serve(Exchange& exchange);
+  Step serve(Exchange& exchange, ServerBlock* block);
+  Step follow_alias(Exchange& exchange);
 
   const Options options_;
   PendingQueries pending_;
@@ -65,6 +69,8 @@ class Responder : public Handler, private Resumer {
   std::vector<ServerBlock> blocks_;  // after what its plugins refer to
   std::uint32_t turn_ = 0;
   std::unique_ptr<std::array<char, kLargestMessage>> room_;  // for later answers
+  std::unique_ptr<std::array<char, kLargestMessage>> alias_room_;
+  Reply alias_reply_;
 };
 
 }  // namespace weft::dns

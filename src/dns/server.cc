@@ -30,8 +30,8 @@ constexpr milliseconds kLongestDebt{5'000};
 
 class Server::Worker : public Replies {
  public:
-  Worker(Poller poller, const TcpLimits& limits, const MakeHandler& make_handler)
-      : poller_(std::move(poller)), tcp_(poller_, limits), handler_(make_handler(*this)) {}
+  Worker(Poller poller, const TcpLimits& limits)
+      : poller_(std::move(poller)), tcp_(poller_, limits) {}
   ~Worker() override { request_stop(); }
   Worker(const Worker&) = delete;
   Worker& operator=(const Worker&) = delete;
@@ -46,6 +46,8 @@ class Server::Worker : public Replies {
     udp_.push_back(std::move(udp));
     return {};
   }
+
+  void serve_with(std::unique_ptr<Handler> handler) { handler_ = std::move(handler); }
 
   Status start() {
     wake_ = Fd(::eventfd(0, EFD_CLOEXEC));
@@ -130,7 +132,9 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
   server->addresses_ = options.addresses;
   for (unsigned i = 0; i < options.workers; ++i) {
     ASSIGN_OR_RETURN(Poller poller, Poller::open());
-    auto worker = std::make_unique<Worker>(std::move(poller), options.tcp, make_handler);
+    auto worker = std::make_unique<Worker>(std::move(poller), options.tcp);
+    ASSIGN_OR_RETURN(auto handler, make_handler(*worker));
+    worker->serve_with(std::move(handler));
     for (ListenAddress& address : server->addresses_) RETURN_IF_ERROR(worker->listen(address));
     server->workers_.push_back(std::move(worker));
   }

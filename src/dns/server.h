@@ -33,7 +33,7 @@ struct ServerOptions {
 class Server {
  public:
   /// One handler for each worker, called on its thread alone.
-  using MakeHandler = std::function<std::unique_ptr<Handler>(Replies& replies)>;
+  using MakeHandler = std::function<Result<std::unique_ptr<Handler>>(Replies& replies)>;
 
   /// Listens at all addresses, or at none.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options,

@@ -22,6 +22,10 @@ class Histogram {
   explicit Histogram(std::vector<double> bounds)
       : bounds_(std::move(bounds)), counts_(bounds_.size() + 1) {}
 
+  /// With counts that were kept elsewhere; one more than bounds.
+  Histogram(std::vector<double> bounds, std::vector<std::uint64_t> counts, double sum)
+      : bounds_(std::move(bounds)), counts_(std::move(counts)), sum_(sum) {}
+
   void observe(double value);
 
   const std::vector<double>& bounds() const { return bounds_; }

@@ -103,6 +103,7 @@ TEST_F(HostsPluginTest, WhatItDoesNotHaveFailsOrFallsThrough) {
     PendingQueries pending(0);
     Exchange exchange{.query = received.query,
                       .client = client,
+                      .received = received.query,
                       .name = LookupName(received.query.name),
                       .writer = writer,
                       .pending = pending};

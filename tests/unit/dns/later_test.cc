@@ -8,9 +8,11 @@
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
+#include "dns/kubernetes_plugin.h"
+#include "dns/query_counts.h"
+#include "dns/query_log.h"
 #include "dns/responder.h"
 #include "support/allocation_count.h"
-#include "support/dns_responder.h"
 #include "unit/dns/clusters.h"
 
 namespace weft::dns {
@@ -142,11 +144,18 @@ TEST_F(LaterTest, NeitherWaitingNorAClustersNameAllocates) {
   ZoneBuilder builder(test::zone_options());
   builder.put(test::cluster_service("default", "kubernetes", {"10.96.0.1"}));
   const Published<ClusterZone> zones(builder.zone(1));
-  const auto cluster = weft::test::cluster_responder(zones);
+  ServerBlock block;
+  block.zones = {Name()};
+  block.plugins.push_back(std::make_unique<KubernetesPlugin>(zones, Fallthrough{}));
+  block.observers.push_back(std::make_unique<CountingObserver>(std::make_shared<QueryCounts>()));
+  block.observers.push_back(std::make_unique<ErrorsObserver>());
+  std::vector<ServerBlock> blocks;
+  blocks.push_back(std::move(block));
+  Responder cluster(std::move(blocks), {});
   const std::string name = query("kubernetes.default.svc.cluster.local", RecordType::kA);
-  ask(*cluster, name, 1);  // takes the snapshot
+  ask(cluster, name, 1);  // takes the snapshot
   before = weft::test::allocation_count();
-  for (std::uint16_t port = 1; port < 100; ++port) EXPECT_GT(ask(*cluster, name, port), 0U);
+  for (std::uint16_t port = 1; port < 100; ++port) EXPECT_GT(ask(cluster, name, port), 0U);
   EXPECT_EQ(weft::test::allocation_count(), before);
 }
 
