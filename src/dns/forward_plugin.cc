@@ -82,7 +82,7 @@ Step ForwardPlugin::write(Exchange& exchange) {
     exchange.passed |= mark_;
     return Step::kNext;
   }
-  Reply::Manner manner;
+  Reply::Manner manner{.least_ttl = exchange.least_ttl, .most_ttl = exchange.most_ttl};
   if (loadbalance_) manner.turn = exchange.turn;
   arrival.reply->write(exchange.writer, manner);
   exchange.rcode = arrival.reply->rcode();

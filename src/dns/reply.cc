@@ -112,7 +112,7 @@ RecordType Reply::question_type() const {
 std::optional<std::uint32_t> Reply::shortest_ttl() const {
   std::optional<std::uint32_t> shortest;
   for (const Record& record : records_) {
-    const std::uint32_t ttl = number_at(bytes_, record.ttl_at);
+    const std::uint32_t ttl = own_ttl(record);
     if (!shortest || ttl < *shortest) shortest = ttl;
   }
   return shortest;
@@ -122,16 +122,20 @@ std::optional<std::uint32_t> Reply::denial_ttl() const {
   for (const Record& record : records_)
     if (record.section == Section::kAuthority && record.type == RecordType::kSoa &&
         record.end - record.ttl_at >= static_cast<int>(kTtlAndLength + kSoaNumbers))
-      return std::min(number_at(bytes_, record.ttl_at), number_at(bytes_, record.end - 4U));
+      return std::min(own_ttl(record), number_at(bytes_, record.end - 4U));
   return std::nullopt;
+}
+
+// RFC 2181, section 8: with the highest bit it is none.
+std::uint32_t Reply::own_ttl(const Record& record) const {
+  constexpr std::uint32_t kLongestTtl = 0x7fffffff;
+  const std::uint32_t ttl = number_at(bytes_, record.ttl_at);
+  return ttl > kLongestTtl ? 0 : ttl;
 }
 
 std::uint32_t Reply::ttl_of(const Record& record, const Manner& manner) const {
   if (manner.ttl) return *manner.ttl;
-  constexpr std::uint32_t kLongestTtl = 0x7fffffff;
-  std::uint32_t ttl = number_at(bytes_, record.ttl_at);
-  if (ttl > kLongestTtl) ttl = 0;  // RFC 2181, section 8
-  ttl = std::min(std::max(ttl, manner.least_ttl), manner.most_ttl);
+  const std::uint32_t ttl = std::min(std::max(own_ttl(record), manner.least_ttl), manner.most_ttl);
   return ttl > manner.age ? ttl - manner.age : 0;
 }
 

@@ -76,6 +76,7 @@ class Reply {
   bool read_records(std::string_view message);
   bool write_whole(MessageWriter& writer, const Manner& manner, std::size_t count) const;
   void rotate(char* message, std::uint32_t turn, std::size_t count) const;
+  std::uint32_t own_ttl(const Record& record) const;
   std::uint32_t ttl_of(const Record& record, const Manner& manner) const;
   bool copy_record(MessageWriter& writer, const Record& record, std::uint32_t ttl,
                    std::string_view from, std::string_view to) const;

@@ -1,6 +1,4 @@
 // Forwarding, to scripted servers on the loopback device.
-#include <poll.h>
-
 #include <array>
 #include <atomic>
 #include <chrono>
@@ -13,134 +11,26 @@
 
 #include <gtest/gtest.h>
 
-#include "dns/forward_plugin.h"
-#include "dns/responder.h"
 #include "support/certificates.h"
-#include "support/dns_upstream.h"
 #include "support/eventually.h"
-#include "support/must.h"
 #include "support/temp_dir.h"
-#include "unit/dns/packets.h"
+#include "unit/dns/forwarding.h"
 
 namespace weft::dns {
 namespace {
 
 using std::chrono::milliseconds;
+using test::always;
+using test::answer_to;
+using test::code;
 using test::query;
+using test::silence;
 using test::text_of;
 using weft::test::DnsUpstream;
 using weft::test::must;
 using Clock = std::chrono::steady_clock;
 
-// The query's answer: `address`, or another rcode without one.
-std::string answer_to(std::string_view asked, std::string_view address,
-                      Rcode rcode = Rcode::kNoError) {
-  const ReceivedQuery received = read_query(asked);
-  std::array<char, kLargestMessage> room;
-  MessageWriter writer(room, room.size());
-  writer.begin(received.query);
-  if (rcode == Rcode::kNoError)
-    writer.record(Section::kAnswer, received.query.name, RecordType::kA, 60,
-                  [&](RecordData& data) { data.bytes(IpAddress::parse(address)->bytes()); });
-  return {room.data(), writer.finish(reply_header(received.query, rcode))};
-}
-
-DnsUpstream::Answer always(std::string address) {
-  return [address = std::move(address)](std::string_view asked, bool) {
-    return answer_to(asked, address);
-  };
-}
-DnsUpstream::Answer code(Rcode rcode) {
-  return [rcode](std::string_view asked, bool) { return answer_to(asked, "0.0.0.0", rcode); };
-}
-std::optional<std::string> silence(std::string_view, bool) {
-  return std::nullopt;
-}
-
-// What clients are sent, by their ports.
-struct Outbox : Replies {
-  void send(const Client& client, std::string_view message) override {
-    sent.emplace_back(client.port, std::string(message));
-  }
-  std::vector<std::pair<std::uint16_t, std::string>> sent;
-};
-
-class ForwardTest : public ::testing::Test {
- protected:
-  ForwardTest() { options_.policy = ForwardOptions::Policy::kSequential; }
-
-  // A responder with one block: a plugin for each of the options.
-  void start_with(const std::vector<Upstream>& upstreams, const Inquiries::Limits& limits = {},
-                  const std::shared_ptr<const TlsContext>& tls = nullptr,
-                  bool watch_loops = false) {
-    auto inquiries = must(Inquiries::open(limits, own_));
-    inquiries_ = inquiries.get();
-    ServerBlock block;
-    block.zones = {Name()};
-    block.plugins.push_back(plugin(options_, upstreams, 1, tls, watch_loops));
-    if (!second_.empty()) block.plugins.push_back(plugin({}, second_, 2, nullptr, false));
-    std::vector<ServerBlock> blocks;
-    blocks.push_back(std::move(block));
-    responder_ = std::make_unique<Responder>(
-        std::move(blocks), Responder::Options{.most_pending = limits.waiting},
-        Responder::Later{.arrivals = std::move(inquiries), .replies = &outbox_});
-  }
-  void start(const std::vector<const DnsUpstream*>& upstreams,
-             const Inquiries::Limits& limits = {}) {
-    std::vector<Upstream> list;
-    for (const DnsUpstream* each : upstreams) list.push_back({.address = each->address()});
-    start_with(list, limits);
-  }
-
-  std::unique_ptr<ForwardPlugin> plugin(const ForwardOptions& options,
-                                        const std::vector<Upstream>& upstreams, std::uint32_t mark,
-                                        const std::shared_ptr<const TlsContext>& tls,
-                                        bool watch_loops) {
-    auto group = std::make_unique<UpstreamGroup>();
-    group->options = std::make_shared<const ForwardOptions>(options);
-    group->watch_loops = watch_loops;
-    group->loops = std::make_shared<LoopMarks>(options.from, upstreams.size(), 42);
-    inquiries_->add(*group, upstreams, tls);
-    return std::make_unique<ForwardPlugin>(*inquiries_, std::move(group), own_, mark, false);
-  }
-
-  std::size_t send(const std::string& message, std::uint16_t port, bool over_tcp = false) {
-    const Client client{
-        .address = *IpAddress::parse("10.4.0.1"), .port = port, .over_tcp = over_tcp};
-    return responder_->handle(message, client, room_);
-  }
-  // Works until so many answers were sent; false after a while.
-  bool work_until(std::size_t answers, milliseconds limit = milliseconds(15'000)) {
-    return work_until([&] { return outbox_.sent.size() >= answers; }, limit);
-  }
-  bool work_until(const std::function<bool()>& is_so, milliseconds limit = milliseconds(15'000)) {
-    const auto end = Clock::now() + limit;
-    while (!is_so()) {
-      if (Clock::now() > end) return false;
-      pollfd wait{.fd = responder_->work_descriptor(), .events = POLLIN, .revents = 0};
-      if (::poll(&wait, 1, 20) > 0) responder_->work();
-    }
-    return true;
-  }
-  // One query and its answer.
-  std::string ask(const char* name = "www.example", bool over_tcp = false) {
-    outbox_.sent.clear();
-    const std::string asked = test::edns_query(name, RecordType::kA);
-    const std::size_t size = send(asked, 5353, over_tcp);
-    if (size != Handler::kLater) return last_ = {room_.data(), size}, text_of(last_);
-    if (!work_until(1)) return "no answer";
-    return text_of(last_ = outbox_.sent[0].second);
-  }
-
-  ForwardOptions options_;
-  std::vector<Upstream> second_;
-  OwnPorts own_;
-  Outbox outbox_;
-  Inquiries* inquiries_ = nullptr;
-  std::unique_ptr<Responder> responder_;
-  std::array<char, kLargestMessage> room_;
-  std::string last_;
-};
+class ForwardTest : public test::Forwarding {};
 
 constexpr const char* kOne = "NOERROR\nwww.example. 60 IN A 192.0.2.1";
 
