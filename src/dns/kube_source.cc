@@ -1,27 +1,15 @@
 #include "dns/kube_source.h"
 
+#include <atomic>
 #include <cerrno>
-#include <chrono>
+#include <functional>
 #include <utility>
-
-#include "base/memory.h"
-#include "base/unix_time.h"
 
 namespace weft::dns {
 namespace {
 
-using std::chrono::milliseconds;
-
-// Changes that come closer together than this are one snapshot.
-constexpr milliseconds kGathering{3};
-constexpr milliseconds kIdle{60'000};
-
 std::string id_of(const KubeMeta& meta) {
   return meta.ns.empty() ? meta.name : meta.ns + "/" + meta.name;
-}
-
-std::uint32_t serial_now() {
-  return static_cast<std::uint32_t>(unix_now().time_since_epoch().count());
 }
 
 }  // namespace
@@ -80,18 +68,19 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
                        Published<ClusterZone>& zones)
     : client_(access),
       options_(options),
-      zones_(zones),
-      builder_(ZoneBuilder(options.zone)),
-      publisher_([this] { return publish(); }) {
+      publisher_(options.zone, zones,
+                 {.is_complete = [this] { return everything_is_listed(); },
+                  .health = [this] { return health(); }}) {
   const std::string& selector = options_.label_selector;
+  LockGuarded<ZoneBuilder>& shared = publisher_.builder();
   services_ = std::make_unique<Watch>(
-      builder_, KubeListWatchOptions{.path = "/api/v1/services", .label_selector = selector},
+      shared, KubeListWatchOptions{.path = "/api/v1/services", .label_selector = selector},
       Sink::Kind{
           .put =
               [this](ZoneBuilder& builder, const KubeMeta& meta, std::string_view object) {
                 const auto service = Service::parse(object);
                 if (service) return builder.put(*service);
-                note_unreadable("service " + id_of(meta), service.error());
+                publisher_.note_unreadable("service " + id_of(meta), service.error());
                 return false;
               },
           .remove =
@@ -101,7 +90,7 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
           .keep = [](ZoneBuilder& builder,
                      const ZoneBuilder::Names& names) { return builder.keep_services(names); }});
   slices_ = std::make_unique<Watch>(
-      builder_,
+      shared,
       KubeListWatchOptions{.path = "/apis/discovery.k8s.io/v1/endpointslices",
                            .label_selector = selector},
       Sink::Kind{
@@ -109,7 +98,7 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
               [this](ZoneBuilder& builder, const KubeMeta& meta, std::string_view object) {
                 const auto slice = EndpointSlice::parse(object);
                 if (slice) return builder.put(*slice);
-                note_unreadable("endpointslice " + id_of(meta), slice.error());
+                publisher_.note_unreadable("endpointslice " + id_of(meta), slice.error());
                 return false;
               },
           .remove = [](ZoneBuilder& builder,
@@ -117,7 +106,7 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
           .keep = [](ZoneBuilder& builder,
                      const ZoneBuilder::Names& names) { return builder.keep_slices(names); }});
   namespaces_ = std::make_unique<Watch>(
-      builder_,
+      shared,
       KubeListWatchOptions{.path = "/api/v1/namespaces",
                            .label_selector = options_.namespace_label_selector},
       Sink::Kind{
@@ -127,7 +116,6 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
                        const KubeMeta& meta) { return builder.remove_namespace(meta.name); },
           .keep = [](ZoneBuilder& builder,
                      const ZoneBuilder::Names& names) { return builder.keep_namespaces(names); }});
-  zones_.set(builder_.with([](ZoneBuilder& builder) { return builder.zone(serial_now()); }));
   publisher_.start();
   start(*services_);
   start(*namespaces_);
@@ -149,36 +137,14 @@ Status KubeSource::health() const {
   return {};
 }
 
-bool KubeSource::everything_is_listed() const {
+bool KubeSource::everything_is_listed() {
+  const bool needs_slices = options_.zone.endpoints || options_.zone.ignore_empty_service;
+  if (needs_slices && services_->sink.is_complete() && !slices_->has_started()) start(*slices_);
   const auto namespaces = namespaces_->health();
   const bool may_not_list =
       !namespaces && namespaces.error().number == EPERM && !options_.zone.listed_namespaces_only;
-  return services_->sink.is_complete() &&
-         (slices_->sink.is_complete() || !options_.zone.endpoints) &&
+  return services_->sink.is_complete() && (slices_->sink.is_complete() || !needs_slices) &&
          (namespaces_->sink.is_complete() || may_not_list);
-}
-
-Rest KubeSource::publish() {
-  const bool needs_slices = options_.zone.endpoints || options_.zone.ignore_empty_service;
-  if (needs_slices && services_->sink.is_complete() && !slices_->has_started()) start(*slices_);
-  const bool is_complete = everything_is_listed();
-  std::vector<std::string> faults;
-  zones_.set(builder_.with([&](ZoneBuilder& builder) {
-    if (is_complete) builder.set_complete();
-    faults = builder.take_faults();
-    return builder.zone(serial_now());
-  }));
-  for (const std::string& fault : faults)
-    if (told_.allows(fault)) spdlog::warn("{}", fault);
-  if (is_complete && !complete_.exchange(true)) {
-    spdlog::info("kubernetes: all services are read");
-    trim_heap();
-  }
-  return {kIdle, kGathering};
-}
-
-void KubeSource::note_unreadable(const std::string& what, const Error& error) {
-  if (told_.allows(what)) spdlog::warn("{} is left out: {}", what, error.text());
 }
 
 }  // namespace weft::dns

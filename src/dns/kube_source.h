@@ -4,58 +4,44 @@
 // What they bring goes into a ZoneBuilder object by object, lists as well: only what a whole list
 // does not name any more is taken out at its end. So a list that is read again, after the API has
 // been away, needs no second copy of the cluster, and an outage changes no name. Slices are read
-// once the Services are there, since only those of headless ones are kept. Another thread makes a
-// snapshot of what has changed, a few milliseconds after the first change of a burst.
+// once the Services are there, since only those of headless ones are kept.
 //
 // The snapshot is complete, so that unknown names may be denied, when all three have been listed.
 // Namespaces that may not be listed are known by their Services.
 #pragma once
 
-#include <atomic>
-#include <functional>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include "base/lock_guarded.h"
-#include "base/log.h"
-#include "base/loop.h"
-#include "base/published.h"
 #include "dns/plugin_options.h"
-#include "dns/zone_builder.h"
+#include "dns/zone_publisher.h"
+#include "dns/zone_source.h"
 #include "store/kube_list_watch.h"
 
 namespace weft::dns {
 
-class KubeSource {
+class KubeSource : public ZoneSource {
  public:
   /// `zones` must outlive it.
   KubeSource(const KubeAccess& access, const KubernetesOptions& options,
              Published<ClusterZone>& zones);
-  ~KubeSource();
+  ~KubeSource() override;
   KubeSource(const KubeSource&) = delete;
   KubeSource& operator=(const KubeSource&) = delete;
 
-  /// What keeps the names from being current, or success. Callable from any thread.
-  Status health() const;
-  bool is_complete() const { return complete_; }
+  Status health() const override;
+  bool is_complete() const override { return publisher_.is_complete(); }
 
  private:
   class Sink;
   struct Watch;
 
-  Rest publish();
-  bool everything_is_listed() const;
+  bool everything_is_listed();
   void start(Watch& watch);
-  void note_unreadable(const std::string& what, const Error& error);
 
   const KubeClient client_;
   const KubernetesOptions options_;
-  Published<ClusterZone>& zones_;
-  LockGuarded<ZoneBuilder> builder_;
-  RateLimit told_{std::chrono::minutes(5)};
-  std::atomic<bool> complete_{false};
-  Loop publisher_;
+  ZonePublisher publisher_;
   // After what their threads use.
   std::unique_ptr<Watch> services_;
   std::unique_ptr<Watch> slices_;
