@@ -79,7 +79,7 @@ Result<std::vector<Name>> zones_in(const CorefileLine& line, std::size_t first) 
 
 Result<ListenAddress> address_in(const CorefileLine& line, const std::string& word,
                                  std::uint16_t default_port) {
-  ListenAddress result{.address = IpAddress::any(Family::kIpv4), .port = default_port};
+  ListenAddress result{.address = IpAddress::any(Family::kIpv6), .port = default_port};
   std::string host = word;
   const std::size_t colon = word.rfind(':');
   const bool is_bare = IpAddress::parse(word).has_value();

@@ -37,7 +37,7 @@ Result<unsigned> number_in(const CorefileLine& line, const std::string& word, un
                            unsigned most);
 Result<std::vector<Name>> zones_in(const CorefileLine& line, std::size_t first);
 /// "1.2.3.4", "1.2.3.4:8080", "[::1]:8080", ":8080", "localhost:8080"; without an address it is
-/// 0.0.0.0, without a port `port`.
+/// ::, which stands for both families, without a port `port`.
 Result<ListenAddress> address_in(const CorefileLine& line, const std::string& word,
                                  std::uint16_t port);
 /// The words of `fallthrough`; without any it is the root.

@@ -31,14 +31,14 @@ PluginReader flag(std::string name, bool BlockOptions::*target) {
           }};
 }
 
-// A plugin that is an address.
+// A plugin that is an address, of this host where the line does not name one.
 PluginReader address(std::string name, std::optional<ListenAddress> BlockOptions::*target,
-                     std::uint16_t port) {
+                     const char* default_host, std::uint16_t port) {
   return {std::move(name),
-          [target, port](const CorefileLine& plugin, BlockOptions& block) -> Status {
+          [target, default_host, port](const CorefileLine& plugin, BlockOptions& block) -> Status {
             RETURN_IF_ERROR(expect_words(plugin, 0, 1));
             RETURN_IF_ERROR(expect_no_block(plugin));
-            const std::string word = plugin.words.empty() ? "" : plugin.words[0];
+            const std::string word = plugin.words.empty() ? default_host : plugin.words[0];
             ASSIGN_OR_RETURN(block.*target, address_in(plugin, word, port));
             return {};
           }};
@@ -157,8 +157,8 @@ const std::vector<PluginReader>& readers() {
       {"bind", read_bind, true},
       {"bufsize", read_bufsize},
       {"health", read_health},
-      address("ready", &BlockOptions::ready, kReadyPort),
-      address("prometheus", &BlockOptions::prometheus, kMetricsPort),
+      address("ready", &BlockOptions::ready, "", kReadyPort),
+      address("prometheus", &BlockOptions::prometheus, "localhost", kMetricsPort),
       {"reload", read_reload},
       {"cache",
        [](const CorefileLine& plugin, BlockOptions& block) -> Status {
@@ -196,8 +196,7 @@ const std::vector<std::string> kElsewhere = {
     "transfer",    "tsig",      "view",     "whoami"};
 
 Failure unknown(const CorefileLine& plugin) {
-  std::vector<std::string> names;
-  for (const PluginReader& reader : readers()) names.push_back(reader.name);
+  const std::vector<std::string> names = plugin_names();
   if (std::find(kElsewhere.begin(), kElsewhere.end(), plugin.name) != kElsewhere.end())
     return plugin.fault("the plugin " + plugin.name + " of CoreDNS is not served here");
   return plugin.fault("there is no plugin " + shown(plugin.name) +
@@ -217,6 +216,13 @@ Status read_plugin(const CorefileLine& plugin, std::vector<std::string>& seen,
 }
 
 }  // namespace
+
+std::vector<std::string> plugin_names() {
+  std::vector<std::string> names;
+  for (const PluginReader& reader : readers()) names.push_back(reader.name);
+  std::sort(names.begin(), names.end());
+  return names;
+}
 
 Result<HostsOptions> read_hosts(const CorefileLine& plugin) {
   HostsOptions options;

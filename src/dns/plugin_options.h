@@ -116,7 +116,7 @@ struct LogOptions {
 };
 
 struct HealthOptions {
-  ListenAddress address{.address = IpAddress::any(Family::kIpv4), .port = 8080};
+  ListenAddress address{.address = IpAddress::any(Family::kIpv6), .port = 8080};
   std::chrono::milliseconds lameduck{0};
 };
 
@@ -148,6 +148,9 @@ struct BlockOptions {
 /// Reads the plugins of a Corefile. What is not known is named with its line and the nearest that
 /// is; of CoreDNS's plugins that are not served here it is said that they are CoreDNS's.
 Result<std::vector<BlockOptions>> read_plugins(const Corefile& file);
+
+/// Those that a Corefile may name, in alphabetical order.
+std::vector<std::string> plugin_names();
 
 // One plugin each; `zones` are those of its block.
 Result<KubernetesOptions> read_kubernetes(const CorefileLine& plugin,

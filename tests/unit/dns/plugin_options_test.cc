@@ -67,10 +67,10 @@ TEST(PluginOptions, OfKubeadmsCorefile) {
   const BlockOptions& block = blocks[0];
   EXPECT_TRUE(block.errors && block.loop && block.loadbalance);
   EXPECT_FALSE(block.log);
-  EXPECT_EQ(block.health->address.to_string(), "0.0.0.0:8080");
+  EXPECT_EQ(block.health->address.to_string(), "[::]:8080");
   EXPECT_EQ(block.health->lameduck, seconds(5));
-  EXPECT_EQ(block.ready->to_string(), "0.0.0.0:8181");
-  EXPECT_EQ(block.prometheus->to_string(), "0.0.0.0:9153");
+  EXPECT_EQ(block.ready->to_string(), "[::]:8181");
+  EXPECT_EQ(block.prometheus->to_string(), "[::]:9153");
   EXPECT_EQ(block.reload->interval, seconds(30));
   EXPECT_EQ(block.reload->jitter, seconds(15));
   const KubernetesOptions& kubernetes = *block.kubernetes;

@@ -1,0 +1,127 @@
+// `weftd coredns`: flags in, the server called, exit code out.
+#include "cmd/coredns_command.h"
+
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "base/exit_code.h"
+#include "base/files.h"
+#include "base/log.h"
+#include "cmd/daemon.h"
+#include "cmd/go_flags.h"
+#include "dns/plugin_options.h"
+#include "dns/program.h"
+
+namespace weft::cmd {
+namespace {
+
+constexpr const char* kProgram = "coredns";
+
+// Everything the command line says, by CoreDNS's names and with its defaults.
+struct Flags {
+  std::string conf = "Corefile";
+  int port = 53;
+  std::string store_dir;
+  int workers = 1;
+  bool plugins = false;
+  bool version = false;
+  bool quiet = false;
+  std::string pidfile;
+  std::string log_format = "text";
+  std::string log_level = "info";
+  bool help = false;
+};
+
+std::vector<GoFlag> flag_table(Flags& flags) {
+  return {
+      text_flag("conf", flags.conf, "the Corefile"),
+      int_flag("dns.port", flags.port, 1, 65535, "the port of zones that name none"),
+      int_flag("p", flags.port, 1, 65535, "the same"),
+      text_flag("store-dir", flags.store_dir,
+                "a folder of manifests (Services, EndpointSlices, Namespaces) in the cluster's "
+                "place"),
+      int_flag("workers", flags.workers, 1, 64, "threads that answer"),
+      bool_flag("plugins", flags.plugins, "list the plugins that a Corefile may name and end"),
+      text_flag("pidfile", flags.pidfile, "a file to write the process's number to"),
+      bool_flag("quiet", flags.quiet, "say nothing but what is wrong"),
+      text_flag("log-format", flags.log_format, "text or json"),
+      text_flag("log-level", flags.log_level, "error, warn, info or debug"),
+      bool_flag("version", flags.version, "print the version and end"),
+      bool_flag("help", flags.help, "print this and end"),
+  };
+}
+
+void print_help(const std::vector<GoFlag>& table) {
+  std::printf(
+      "weftd coredns: the cluster's DNS server, in CoreDNS's place\n\n"
+      "Examples:\n"
+      "  weftd coredns -conf /etc/coredns/Corefile\n"
+      "  weftd coredns -conf Corefile -dns.port 1053\n"
+      "  weftd coredns -conf Corefile -store-dir /etc/weft/services\n"
+      "  weftd coredns -plugins\n\n"
+      "Flags:\n%s",
+      describe_flags(table).c_str());
+}
+
+void print_plugins() {
+  std::printf("Server types:\n  dns\n\nOther plugins:\n");
+  for (const std::string& name : dns::plugin_names()) std::printf("  dns.%s\n", name.c_str());
+}
+
+// Gone at the end, as its owner is.
+class PidFile {
+ public:
+  static Result<std::unique_ptr<PidFile>> write(const std::string& path) {
+    std::unique_ptr<PidFile> file(new PidFile(path));
+    if (!path.empty())
+      RETURN_IF_ERROR(
+          write_file_atomically(path, std::to_string(::getpid()) + "\n", 0644, Survives::kProcess));
+    return file;
+  }
+  ~PidFile() {
+    if (!path_.empty()) (void)remove_file(path_);
+  }
+  PidFile(const PidFile&) = delete;
+  PidFile& operator=(const PidFile&) = delete;
+
+ private:
+  explicit PidFile(std::string path) : path_(std::move(path)) {}
+  const std::string path_;
+};
+
+Status serve(const Flags& flags, const std::stop_token& stop) {
+  ASSIGN_OR_RETURN(const auto pid_file, PidFile::write(flags.pidfile));
+  return dns::run_program({.corefile = flags.conf,
+                           .port = static_cast<std::uint16_t>(flags.port),
+                           .workers = static_cast<unsigned>(flags.workers),
+                           .store_folder = flags.store_dir,
+                           .environment = environment},
+                          stop);
+}
+
+Status check_words(const Flags& flags) {
+  RETURN_IF_ERROR(one_of("-log-format", flags.log_format, {"text", "json"}));
+  return one_of("-log-level", flags.log_level, {"error", "warn", "info", "debug"});
+}
+
+}  // namespace
+
+int run_coredns(const std::vector<std::string>& arguments) {
+  keep_heap_small();
+  Flags flags;
+  const auto table = flag_table(flags);
+  if (Status parsed = parse_go_flags(table, arguments); !parsed)
+    return wrong_usage(kProgram, parsed.error());
+  if (flags.help) return print_help(table), 0;
+  if (flags.plugins) return print_plugins(), 0;
+  if (flags.version) return std::printf("weftd %s\n", WEFT_VERSION), 0;
+  if (Status words = check_words(flags); !words) return wrong_usage(kProgram, words.error());
+  set_up_log(flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
+             spdlog::level::from_str(flags.quiet ? "warn" : flags.log_level));
+  SignalStop signals;
+  return exit_code(serve(flags, signals.token()));
+}
+
+}  // namespace weft::cmd

@@ -1,0 +1,32 @@
+// program.h: a DNS server that does what a Corefile says, from its start to its end.
+//
+// Theory of operation. The Corefile makes a site (site.h). Every now and then (`reload`) the file,
+// and every file that it brings in, is read again: when something changed and makes sense, another
+// site is made, serves, and the former one ends; what makes no sense is told, and the former stays.
+// Health, readiness and numbers are answered at ports of their own, which stay the same from site
+// to site. At a stop the server says that it is not ready, goes on for `lameduck`, and answers what
+// has arrived before it closes its sockets.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "base/result.h"
+#include "store/kube_access.h"
+
+namespace weft::dns {
+
+struct ProgramOptions {
+  std::string corefile = "Corefile";
+  std::uint16_t port = 53;
+  unsigned workers = 1;
+  /// Manifests that are the cluster, in the API's place; empty: the API.
+  std::string store_folder = {};
+  Environment environment = {};
+};
+
+/// Until a stop. Fails when the Corefile cannot be acted on, or a port is taken.
+Status run_program(const ProgramOptions& options, const std::stop_token& stop);
+
+}  // namespace weft::dns

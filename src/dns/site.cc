@@ -1,0 +1,176 @@
+#include "dns/site.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <map>
+#include <utility>
+
+#include "dns/cache_metrics.h"
+#include "dns/query_counts.h"
+#include "dns/server.h"
+#include "dns/site_block.h"
+#include "kernel/port_owner.h"
+
+namespace weft::dns {
+namespace {
+
+// Addresses that the same blocks are served at.
+struct Listener {
+  std::vector<ListenAddress> addresses;
+  std::vector<SiteBlock*> blocks;
+  std::uint16_t port() const { return addresses.front().port; }
+};
+
+// Of a block's zones those at one port.
+std::vector<Name> zones_at(const BlockOptions& options, std::uint16_t port,
+                           std::uint16_t default_port) {
+  std::vector<Name> names;
+  for (const CorefileZone& zone : options.zones)
+    if (zone.port.value_or(default_port) == port)
+      names.insert(names.end(), zone.names.begin(), zone.names.end());
+  return names;
+}
+
+// As CoreDNS's labels have it: "dns://:53", "dns://10.0.0.1:53".
+std::string server_label(const BlockOptions& options, std::uint16_t port) {
+  const std::string host = options.bind.empty() ? "" : options.bind.front();
+  return "dns://" + host + ":" + std::to_string(port);
+}
+
+// "cluster.local.,in-addr.arpa."
+std::string join_names(const std::vector<Name>& names) {
+  std::string joined;
+  for (const Name& name : names) joined += (joined.empty() ? "" : ",") + name.to_string();
+  return joined;
+}
+
+Error with_owner_of(std::uint16_t port, Error error) {
+  if (error.number != EADDRINUSE) return error;
+  const std::string owner = kernel::port_owner(port);
+  error.next = (owner.empty() ? "another program" : owner) +
+               " has the port; end it, or take another one with -dns.port or bind";
+  return error;
+}
+
+}  // namespace
+
+struct Site::Inside {
+  Result<std::vector<Listener>> listeners(std::uint16_t default_port) const;
+  Result<std::unique_ptr<Handler>> make_responder(const Listener& listener,
+                                                  std::uint16_t default_port, Replies& replies);
+  std::shared_ptr<QueryCounts> counts_for(const SiteBlock& block, std::uint16_t port);
+
+  OwnPorts own;
+  std::vector<std::unique_ptr<SiteBlock>> blocks;
+  std::vector<CountedBlock> counted;
+  std::vector<std::unique_ptr<Server>> servers;  // last: they use what stands above
+};
+
+Site::Site(const SiteOptions& options) : options_(options), inside_(std::make_unique<Inside>()) {}
+Site::~Site() = default;
+
+Result<std::unique_ptr<Site>> Site::open(const std::vector<BlockOptions>& blocks,
+                                         const SiteOptions& options) {
+  std::unique_ptr<Site> site(new Site(options));
+  for (const BlockOptions& each : blocks) {
+    ASSIGN_OR_RETURN(auto block, open_block(each, options.store_folder, options.environment));
+    site->inside_->blocks.push_back(std::move(block));
+  }
+  return site;
+}
+
+// Each address with the blocks that are served there; addresses of the same blocks together.
+Result<std::vector<Listener>> Site::Inside::listeners(std::uint16_t default_port) const {
+  std::map<ListenAddress, std::vector<SiteBlock*>> by_address;
+  for (const auto& block : blocks) {
+    ASSIGN_OR_RETURN(const auto addresses, bind_addresses(block->options));
+    for (const CorefileZone& zone : block->options.zones)
+      for (const IpAddress& address : addresses) {
+        auto& there = by_address[{.address = address, .port = zone.port.value_or(default_port)}];
+        if (std::find(there.begin(), there.end(), block.get()) == there.end())
+          there.push_back(block.get());
+      }
+  }
+  std::vector<Listener> all;
+  for (const auto& entry : by_address) {
+    const auto same = std::find_if(all.begin(), all.end(), [&](const Listener& each) {
+      return each.blocks == entry.second && each.port() == entry.first.port;
+    });
+    if (same != all.end())
+      same->addresses.push_back(entry.first);
+    else
+      all.push_back({.addresses = {entry.first}, .blocks = entry.second});
+  }
+  return all;
+}
+
+std::shared_ptr<QueryCounts> Site::Inside::counts_for(const SiteBlock& block, std::uint16_t port) {
+  const std::string server = server_label(block.options, port);
+  const std::string zone = block.zones.empty() ? "" : block.zones.front().to_string();
+  const auto known = std::find_if(counted.begin(), counted.end(), [&](const CountedBlock& each) {
+    return each.server == server && each.zone == zone;
+  });
+  auto& place = known != counted.end()
+                    ? *known
+                    : counted.emplace_back(CountedBlock{.server = server, .zone = zone});
+  return place.of_workers.emplace_back(std::make_shared<QueryCounts>());
+}
+
+Result<std::unique_ptr<Handler>> Site::Inside::make_responder(const Listener& listener,
+                                                              std::uint16_t default_port,
+                                                              Replies& replies) {
+  ASSIGN_OR_RETURN(auto inquiries, Inquiries::open({}, own));
+  std::vector<ServerBlock> server_blocks;
+  for (SiteBlock* block : listener.blocks) {
+    ServerBlock made = make_server_block(
+        *block, zones_at(block->options, listener.port(), default_port), *inquiries, own);
+    if (block->options.prometheus)
+      made.observers.push_back(
+          std::make_unique<CountingObserver>(counts_for(*block, listener.port())));
+    server_blocks.push_back(std::move(made));
+  }
+  return std::make_unique<Responder>(
+      std::move(server_blocks), Responder::Options{.most_pending = Inquiries::Limits{}.waiting},
+      Responder::Later{.arrivals = std::move(inquiries), .replies = &replies});
+}
+
+Status Site::serve() {
+  ASSIGN_OR_RETURN(const std::vector<Listener> all, inside_->listeners(options_.port));
+  for (const Listener& listener : all) {
+    auto server = Server::start({.addresses = listener.addresses, .workers = options_.workers},
+                                [&](Replies& replies) {
+                                  return inside_->make_responder(listener, options_.port, replies);
+                                });
+    if (!server) {
+      inside_->servers.clear();
+      return Failure(with_owner_of(listener.port(), std::move(server).error()));
+    }
+    inside_->servers.push_back(*std::move(server));
+  }
+  return {};
+}
+
+std::vector<std::string> Site::unready() const {
+  std::vector<std::string> names;
+  for (const auto& block : inside_->blocks)
+    if (block->source != nullptr && !block->source->is_complete()) names.emplace_back("kubernetes");
+  return names;
+}
+
+std::uint16_t Site::first_port(const SiteBlock& block) const {
+  const auto& zones = block.options.zones;
+  return zones.empty() ? options_.port : zones.front().port.value_or(options_.port);
+}
+
+void Site::write_metrics(MetricsText& text) const {
+  write_query_metrics(inside_->counted, text);
+  std::vector<CountedCache> caches;
+  for (const auto& block : inside_->blocks)
+    if (block->cache != nullptr)
+      caches.push_back({.server = server_label(block->options, first_port(*block)),
+                        .zones = join_names(block->zones),
+                        .counts = block->cache->counts()});
+  write_cache_metrics(caches, text);
+}
+
+}  // namespace weft::dns
