@@ -219,11 +219,11 @@ TEST_F(ServerTest, WhenAllConnectionsAreTakenTheMostSilentMakesWay) {
                         .tcp = {.connections = 2, .of_a_client = 9}};
   const auto server = start(options);
   const Peer silent(SOCK_STREAM, server->addresses()[0]);
-  Peer first(SOCK_STREAM, server->addresses()[0]);
-  Peer second(SOCK_STREAM, server->addresses()[0]);
-  for (Peer* peer : {&first, &second}) {
-    peer->send(framed(query(kName, RecordType::kA)));
-    EXPECT_EQ(text_of(peer->receive_framed()), kAnswer);
+  std::vector<Peer> others;
+  for (int i = 0; i < 2; ++i) {
+    others.emplace_back(SOCK_STREAM, server->addresses()[0]);
+    others.back().send(framed(query(kName, RecordType::kA)));
+    EXPECT_EQ(text_of(others.back().receive_framed()), kAnswer);
   }
   EXPECT_EQ(silent.receive(), "");
 }
