@@ -10,9 +10,9 @@
 
 namespace weft::test {
 
-/// The path of "flanneld", "kube-apiserver", "kube-controller-manager", "kube-proxy", "cnitool" or
-/// "kube-flannel.yml", or of the folder "cni-plugins". Built at the first call ever, in minutes; a
-/// program that cannot be built ends the test program with the reason.
+/// The path of "flanneld", "kube-apiserver", "kube-controller-manager", "kube-proxy", "coredns",
+/// "cnitool" or "kube-flannel.yml", or of the folder "cni-plugins". Built at the first call ever,
+/// in minutes; a program that cannot be built ends the test program with the reason.
 /// Where WEFT_GO_PEERS names a folder, they are there and nothing is built.
 inline std::string go_peer(const std::string& name) {
   if (const char* there = std::getenv("WEFT_GO_PEERS")) return there + ("/" + name);

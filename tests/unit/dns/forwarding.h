@@ -24,14 +24,14 @@
 
 namespace weft::dns::test {
 
-// The query's answer: `address`, or another rcode without one.
+// The query's answer: `address`, if there is one, or another rcode.
 inline std::string answer_to(std::string_view asked, std::string_view address,
                              Rcode rcode = Rcode::kNoError) {
   const ReceivedQuery received = read_query(asked);
   std::array<char, kLargestMessage> room;
   MessageWriter writer(room, room.size());
   writer.begin(received.query);
-  if (rcode == Rcode::kNoError)
+  if (rcode == Rcode::kNoError && !address.empty())
     writer.record(Section::kAnswer, received.query.name, RecordType::kA, 60,
                   [&](RecordData& data) { data.bytes(IpAddress::parse(address)->bytes()); });
   return {room.data(), writer.finish(reply_header(received.query, rcode))};
