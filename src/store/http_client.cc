@@ -118,6 +118,7 @@ class Call {
     last_piece_ = Clock::now();
     stream_by_ = options_.stream_timeout.count() == 0 ? Clock::time_point::max()
                                                       : last_piece_ + options_.stream_timeout;
+    if (streaming()) take({});
     RETURN_IF_ERROR(read_until([this] { return parser_.is_done() || ended_by_receiver_; },
                                [this] { return patience(last_piece_); }));
     return HttpAnswer{.status = status(), .body = std::move(body_), .content_type = content_type()};

@@ -76,8 +76,9 @@ Result<HttpAnswer> http_call(const HttpEndpoint& endpoint, const HttpOptions& op
 /// Whether a Content-Type is of this media type, whatever its parameters.
 bool is_media_type(std::string_view content_type, std::string_view media_type);
 
-/// The same for an answer without end: `receive` gets each piece of a 200 as it comes and ends
-/// the call by returning false, which is success. The body of another status is handed back. A
+/// The same for an answer without end: `receive` gets each piece of a 200 as it comes, and nothing
+/// at first, when the server has agreed and may be silent for long. It ends the call by returning
+/// false, which is success. The body of another status is handed back. A
 /// 200 of another type than `accept` is not read: it is handed back without its body.
 /// When nothing came for `read_timeout`, or not all within `stream_timeout`, the Error's number
 /// is ETIMEDOUT.

@@ -42,8 +42,9 @@ class KubeClient {
   /// EAGAIN for 429; otherwise those of http_call().
   Result<std::string> call(const Call& call, const std::stop_token& stop = {}) const;
 
-  /// The same in protobuf, and the body goes to `receive` piece by piece; it ends the call by
-  /// returning false, which is success. A body of another type is an Error.
+  /// The same in protobuf, and the body goes to `receive` piece by piece, nothing at first (see
+  /// http_stream()); it ends the call by returning false, which is success. A body of another type
+  /// is an Error.
   Status stream(const Call& call, const Patience& patience, const std::stop_token& stop,
                 const std::function<bool(std::string_view)>& receive) const;
 

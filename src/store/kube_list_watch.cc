@@ -121,7 +121,9 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
   Status trouble;
   bool heard = false;
   const auto receive = [&](std::string_view bytes) {
-    heard = true;
+    heard = heard || !bytes.empty();
+    // The server watches from our version on: nothing has been missed.
+    report({});
     trouble = frames.feed(bytes, [this](std::string_view frame) { return apply(frame); });
     return trouble.has_value();
   };

@@ -138,6 +138,8 @@ TEST_F(KubeStoreTest, ARestartOfTheServerChangesNothing) {
   EXPECT_TRUE(eventually([&] { return !watch_->health(); }));
   EXPECT_EQ(peers(), 1U);
   server_->start();
+  // Before anything changes.
+  EXPECT_TRUE(eventually([&] { return watch_->health().has_value(); }));
   server_->create_peer(3);
   EXPECT_TRUE(has(2));
 }

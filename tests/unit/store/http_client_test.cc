@@ -169,7 +169,7 @@ TEST(HttpClientTest, AStreamOfAnotherTypeThanWantedIsNotRead) {
     const auto answer =
         http_stream(at(server), impatient(), {.path = "/", .accept = wanted}, {}, [&](auto piece) {
           received += piece;
-          return false;
+          return piece.empty();
         });
     ASSERT_TRUE(answer) << answer.error().text();
     EXPECT_EQ(answer->content_type, "Text/Plain; a=b");
@@ -183,10 +183,15 @@ TEST(HttpClientTest, ASilentStreamIsTold) {
   const HttpServer server([](const auto&, const HttpServer::Peer& peer) {
     if (peer.send(kChunked)) peer.stall();
   });
-  const auto answer = http_stream(at(server), impatient(), {.path = "/", .body = ""}, {},
-                                  [](auto) { return true; });
+  std::vector<std::string> pieces;
+  const auto answer =
+      http_stream(at(server), impatient(), {.path = "/", .body = ""}, {}, [&](auto piece) {
+        pieces.emplace_back(piece);
+        return true;
+      });
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().number, ETIMEDOUT);
+  EXPECT_EQ(pieces, std::vector<std::string>{""}) << "that the server has agreed, and no more";
 }
 
 TEST(HttpClientTest, TlsWithAPlainServerIsAnError) {
