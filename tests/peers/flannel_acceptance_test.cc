@@ -368,6 +368,90 @@ INSTANTIATE_TEST_SUITE_P(, FlannelDualStackBackends,
                                          Backend{"host_gw", "host-gw"}),
                          name_of);
 
+// --- e2e: flannel service and DNS
+
+class FlannelServiceAndDns : public testing::Test {
+ protected:
+  static constexpr char kServices[] = "/api/v1/namespaces/default/services";
+  static constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
+
+  ~FlannelServiceAndDns() override {
+    for (const std::string name : {"web", "dns"}) {
+      server_.call("DELETE", std::string(kServices) + "/" + name);
+      server_.call("DELETE", std::string(kSlices) + "/" + name);
+    }
+  }
+
+  // A Service with one endpoint; returns its address.
+  IpAddress create_service(const std::string& name, const std::string& protocol, int port,
+                           const IpAddress& endpoint, int endpoint_port) {
+    server_.call(
+        "POST", kSlices,
+        {{"metadata", {{"name", name}, {"labels", {{"kubernetes.io/service-name", name}}}}},
+         {"addressType", "IPv4"},
+         {"endpoints", {{{"addresses", {endpoint.to_string()}}}}},
+         {"ports", {{{"port", endpoint_port}, {"protocol", protocol}}}}});
+    const Json made =
+        server_.call("POST", kServices,
+                     {{"metadata", {{"name", name}}},
+                      {"spec", {{"ports", {{{"port", port}, {"protocol", protocol}}}}}}});
+    return IpAddress::parse(made["spec"]["clusterIP"].get<std::string>()).value();
+  }
+  void start(Member& member, const std::string& program, const std::vector<std::string>& more) {
+    std::vector<std::string> argv{WEFTD, program};
+    argv.insert(argv.end(), more.begin(), more.end());
+    member.node->in([&] {
+      EXPECT_TRUE(daemons_[member.name() + " " + program].start(
+          argv, files_.path() + "/" + member.name() + "." + program));
+    });
+  }
+  std::string said() const {
+    std::string all;
+    for (const auto& name : must(list_directory(files_.path())))
+      all += name + "\n" + must(read_file(files_.path() + "/" + name));
+    return all;
+  }
+
+  std::unique_ptr<FlannelCluster> cluster_ =
+      FlannelCluster::create(StoreKind::kKubernetes, net_conf({"", "vxlan"}));
+  Member& one_ = cluster_->join(1, kOurs);
+  Member& two_ = cluster_->join(2, kOurs);
+  const KubeServer& server_ = kube_site().server;
+  TempDir files_;
+  std::map<std::string, ServerProcess> daemons_;
+};
+
+// Through all that weft has for a node: the pod of one looks up the Service's name at the DNS
+// Service, whose server is on the other, and reaches the pod there by the address that it is told.
+TEST_F(FlannelServiceAndDns, ResolvesAndReachesAClusterIpServiceAcrossNodes) {
+  const IpAddress web = create_service("web", "TCP", 80, two_.pod->address, 8080);
+  const IpAddress dns =
+      create_service("dns", "UDP", 53, IpAddress::parse(two_.address).value(), 53);
+  for (Member* member : {&one_, &two_})
+    start(*member, "kube-proxy",
+          {"--kubeconfig=" + server_.admin_kubeconfig(), "--hostname-override=" + member->name()});
+  must(write_file_atomically(files_.path() + "/Corefile",
+                             ".:53 {\n  errors\n  kubernetes cluster.local {\n    kubeconfig " +
+                                 server_.admin_kubeconfig() + "\n  }\n}\n",
+                             0644));
+  start(two_, "coredns", {"-conf", files_.path() + "/Corefile"});
+
+  const auto resolved = [&] {
+    return inside(one_.pod->netns, [&] {
+      return must(run({.argv = {"dig", "+short", "+tries=1", "+time=1", "@" + dns.to_string(),
+                                "web.default.svc.cluster.local"}}))
+          .output;
+    });
+  };
+  EXPECT_TRUE(
+      eventually([&] { return resolved() == web.to_string() + "\n"; }, std::chrono::seconds(30)))
+      << resolved() << said();
+  EXPECT_TRUE(eventually([&] {
+    return streams(*one_.pod, *two_.pod, 1 << 20,
+                   Front{.address = web, .port = 80, .behind = 8080});
+  })) << said();
+}
+
 // --- e2e: flannel resilience
 
 class FlannelResilience : public testing::Test {

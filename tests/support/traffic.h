@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -78,12 +79,22 @@ struct Connection {
   Fd client = {};
   Fd server = {};
 };
-inline Connection open_connection(const Pod& from, const Pod& to) {
+
+/// A Service by which a pod is reached.
+struct Front {
+  IpAddress address;
+  std::uint16_t port = 0;
+  std::uint16_t behind = 0;  ///< the pod's port
+};
+
+/// Through `front`, or straight to a port of the pod.
+inline Connection open_connection(const Pod& from, const Pod& to,
+                                  const std::optional<Front>& front = {}) {
   constexpr std::uint16_t kPort = 5000;
-  const Fd listener = open_socket(to.netns, SOCK_STREAM, to.address, kPort);
+  const Fd listener = open_socket(to.netns, SOCK_STREAM, to.address, front ? front->behind : kPort);
   EXPECT_EQ(::listen(listener.get(), 1), 0);
   Connection connection{.client = open_socket(from.netns, SOCK_STREAM, from.address, 0)};
-  const sockaddr_in there = at(to.address, kPort);
+  const sockaddr_in there = front ? at(front->address, front->port) : at(to.address, kPort);
   const int connected = uninterrupted([&] {
     return ::connect(connection.client.get(), reinterpret_cast<const sockaddr*>(&there),
                      sizeof there);
@@ -137,9 +148,11 @@ inline std::size_t pump(const Fd& from, const Fd& to, std::size_t size) {
   return right;
 }
 
-/// A stream of `size` bytes from pod to pod; true when all of it arrived as it was.
-inline bool streams(const Pod& from, const Pod& to, std::size_t size) {
-  const Connection connection = open_connection(from, to);
+/// A stream of `size` bytes from pod to pod, through `front` if there is one; true when all of it
+/// arrived as it was.
+inline bool streams(const Pod& from, const Pod& to, std::size_t size,
+                    const std::optional<Front>& front = {}) {
+  const Connection connection = open_connection(from, to, front);
   return !connection.server.empty() && pump(connection.client, connection.server, size) == size;
 }
 
