@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
-#include "dns/resolv_conf.h"
+#include "cluster/resolv_conf.h"
 
 namespace weft::dns {
 namespace {

@@ -2,10 +2,9 @@
 #include <cstdint>
 #include <cstdlib>
 
-#include "dns/resolv_conf.h"
+#include "cluster/resolv_conf.h"
 
 using namespace weft;
-using namespace weft::dns;
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const auto host = parse_resolv_conf({reinterpret_cast<const char*>(data), size});

@@ -1,4 +1,4 @@
-#include "dns/resolv_conf.h"
+#include "cluster/resolv_conf.h"
 
 #include <algorithm>
 #include <utility>
@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/text.h"
 
-namespace weft::dns {
+namespace weft {
 namespace {
 
 // What glibc reads, and what the API and the kubelet allow.
@@ -254,4 +254,4 @@ std::string print_resolv_conf(const ResolvConf& file) {
   return text + line_of("options", file.options);
 }
 
-}  // namespace weft::dns
+}  // namespace weft

@@ -1,10 +1,10 @@
-#include "dns/resolv_conf.h"
+#include "cluster/resolv_conf.h"
 
 #include <gtest/gtest.h>
 
 #include "support/must.h"
 
-namespace weft::dns {
+namespace weft {
 namespace {
 
 using weft::test::must;
@@ -199,4 +199,4 @@ TEST(ResolvConf, PoliciesAreTheApisWords) {
 }
 
 }  // namespace
-}  // namespace weft::dns
+}  // namespace weft

@@ -17,7 +17,7 @@
 #include "base/result.h"
 #include "net/address.h"
 
-namespace weft::dns {
+namespace weft {
 
 /// The parts of a resolv.conf that the kubelet knows.
 struct ResolvConf {
@@ -80,4 +80,4 @@ PodResolvConf resolv_conf_of(const PodDns& pod, const NodeDns& node);
 /// The file's text.
 std::string print_resolv_conf(const ResolvConf& file);
 
-}  // namespace weft::dns
+}  // namespace weft
