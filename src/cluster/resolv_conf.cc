@@ -236,11 +236,25 @@ Result<ResolvConf> parse_resolv_conf(std::string_view text) {
   return file;
 }
 
+std::string_view to_string(DnsPolicy policy) {
+  switch (policy) {
+    case DnsPolicy::kClusterFirst:
+      break;
+    case DnsPolicy::kClusterFirstWithHostNet:
+      return "ClusterFirstWithHostNet";
+    case DnsPolicy::kDefault:
+      return "Default";
+    case DnsPolicy::kNone:
+      return "None";
+  }
+  return "ClusterFirst";
+}
+
 std::optional<DnsPolicy> parse_dns_policy(std::string_view text) {
-  if (text == "ClusterFirst" || text.empty()) return DnsPolicy::kClusterFirst;
-  if (text == "ClusterFirstWithHostNet") return DnsPolicy::kClusterFirstWithHostNet;
-  if (text == "Default") return DnsPolicy::kDefault;
-  if (text == "None") return DnsPolicy::kNone;
+  if (text.empty()) return DnsPolicy::kClusterFirst;
+  for (const auto policy : {DnsPolicy::kClusterFirst, DnsPolicy::kClusterFirstWithHostNet,
+                            DnsPolicy::kDefault, DnsPolicy::kNone})
+    if (text == to_string(policy)) return policy;
   return std::nullopt;
 }
 

@@ -32,12 +32,15 @@ struct ResolvConf {
 Result<ResolvConf> parse_resolv_conf(std::string_view text);
 
 enum class DnsPolicy : std::uint8_t { kClusterFirst, kClusterFirstWithHostNet, kDefault, kNone };
-/// The API's words; nothing for others, which the kubelet takes for ClusterFirst.
+/// The API's words.
+std::string_view to_string(DnsPolicy policy);
+/// Nothing for other words, which the kubelet takes for ClusterFirst.
 std::optional<DnsPolicy> parse_dns_policy(std::string_view text);
 
 struct DnsOption {
   std::string name = {};
   std::optional<std::string> value = {};
+  bool operator==(const DnsOption&) const = default;
 };
 
 struct PodDns {
@@ -48,6 +51,7 @@ struct PodDns {
   std::vector<std::string> servers = {};
   std::vector<std::string> searches = {};
   std::vector<DnsOption> options = {};
+  bool operator==(const PodDns&) const = default;
 };
 
 struct NodeDns {

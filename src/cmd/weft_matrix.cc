@@ -74,16 +74,25 @@ std::vector<matrix::Front> fronts_of(const lab::LabView& view, const lab::Servic
   return fronts;
 }
 
+// What runs a program of its own in a pod does not say who it is.
+bool is_answered(const lab::LabView& view, const lab::ServiceView& service) {
+  return std::none_of(view.pods.begin(), view.pods.end(), [&](const lab::PodView& pod) {
+    return !pod.responder &&
+           std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end();
+  });
+}
+
 void add_services(const lab::LabView& view, std::vector<matrix::Place>& places) {
   for (const auto& service : view.services)
-    places.push_back({.name = service.name.name,
-                      .kind = matrix::PlaceKind::kService,
-                      .fronts = fronts_of(view, service),
-                      .endpoints = service.ready,
-                      .style = view.proxy_mode == "userspace" ? matrix::ProxyStyle::kProxied
-                                                              : matrix::ProxyStyle::kRewritten,
-                      .only_local = service.only_local,
-                      .sticky = service.sticky});
+    if (is_answered(view, service))
+      places.push_back({.name = service.name.name,
+                        .kind = matrix::PlaceKind::kService,
+                        .fronts = fronts_of(view, service),
+                        .endpoints = service.ready,
+                        .style = view.proxy_mode == "userspace" ? matrix::ProxyStyle::kProxied
+                                                                : matrix::ProxyStyle::kRewritten,
+                        .only_local = service.only_local,
+                        .sticky = service.sticky});
 }
 
 std::vector<matrix::Place> places_of(const lab::LabView& view) {

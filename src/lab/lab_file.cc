@@ -120,6 +120,31 @@ Status read_services(const Json& file, LabFile& lab, const std::string& where) {
   return {};
 }
 
+Status read_dns(const Json& file, LabFile& lab, const std::string& where) {
+  const auto dns = file.find("dns");
+  if (dns == file.end() || dns->is_null()) return {};
+  const std::string place = where + ": dns";
+  RETURN_IF_ERROR(check_keys(*dns, {"nodes", "domain", "names", "resolvConf"}, place));
+  DnsFile& wanted = lab.dns.emplace();
+  ASSIGN_OR_RETURN(wanted.nodes, texts_member(*dns, "nodes", place));
+  ASSIGN_OR_RETURN(const auto domain, text_member(*dns, "domain", place));
+  wanted.domain = domain.value_or(wanted.domain);
+  ASSIGN_OR_RETURN(wanted.node_file, text_member(*dns, "resolvConf", place));
+  if (wanted.node_file)
+    if (const auto read = parse_resolv_conf(*wanted.node_file); !read)
+      return because(place + ": resolvConf", read.error());
+  const auto names = dns->find("names");
+  if (names == dns->end() || names->is_null()) return {};
+  if (!names->is_object()) return fail(place + ": \"names\" must be a map");
+  for (const auto& [name, value] : names->items()) {
+    const auto address =
+        value.is_string() ? IpAddress::parse(value.get<std::string>()) : std::nullopt;
+    if (!address) return fail(place + ": " + name + ": " + to_text(value) + " is no IP address");
+    wanted.names[name] = *address;
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Node> parse_node(const std::string& name, const std::vector<std::string>& addresses,
@@ -154,7 +179,7 @@ Result<LabFile> parse_lab_file(std::string_view yaml, const std::string& where) 
   const Json& file = documents->front();
   RETURN_IF_ERROR(check_keys(file,
                              {"nodes", "pods", "overlay", "store", "ipMasq", "underlay", "outside",
-                              "sysctls", "bridge", "iptables", "services", "manifests"},
+                              "sysctls", "bridge", "iptables", "services", "dns", "manifests"},
                              where));
   RETURN_IF_ERROR(read_nodes(file, lab, where));
   RETURN_IF_ERROR(read_overlay(file, lab, where));
@@ -163,6 +188,7 @@ Result<LabFile> parse_lab_file(std::string_view yaml, const std::string& where) 
   RETURN_IF_ERROR(read_outside(file, lab, where));
   RETURN_IF_ERROR(read_sysctls(file, lab, where));
   RETURN_IF_ERROR(read_services(file, lab, where));
+  RETURN_IF_ERROR(read_dns(file, lab, where));
   ASSIGN_OR_RETURN(const auto bridge, text_member(file, "bridge", where));
   lab.bridge = bridge.value_or(lab.bridge);
   ASSIGN_OR_RETURN(const auto iptables, text_member(file, "iptables", where));

@@ -13,12 +13,18 @@
 //       *filter
 //       ...
 //     services: {subnet: 10.96.0.0/12, mode: nftables}   # cluster addresses; kube-proxy's mode
+//     dns:                          # weftd coredns in pods, and a Service before them
+//       nodes: [node1]              # where: a pod for each; the first node when absent
+//       domain: cluster.local
+//       names: {www.example.com: 203.0.113.121}   # that the outside host's DNS answers for
+//       resolvConf: nameserver 203.0.113.121      # the nodes' own file
 //     manifests: [redis.yaml]       # Pods and Services, beside this file
 //
 // Every key has a default, an unknown one is an error. A node's `address` is one or a list, with
 // prefix length; so is its `gateway`, without.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +34,14 @@
 #include "lab/model.h"
 
 namespace weft::lab {
+
+struct DnsFile {
+  std::vector<std::string> nodes = {};
+  std::string domain = "cluster.local";
+  std::map<std::string, IpAddress> names = {};
+  std::optional<std::string> node_file = {};  ///< the outside host's DNS when absent
+  bool operator==(const DnsFile&) const = default;
+};
 
 struct LabFile {
   std::optional<unsigned> node_count = {};  ///< when `nodes` is a number
@@ -43,6 +57,7 @@ struct LabFile {
   std::string iptables = {};
   std::vector<Prefix> service_subnets = {};  ///< at most one a family
   std::string proxy_mode = "nftables";
+  std::optional<DnsFile> dns = {};
   std::vector<std::string> manifests = {};
   bool operator==(const LabFile&) const = default;
 };

@@ -11,6 +11,17 @@ Json node_to_json(const Node& node) {
   return json;
 }
 
+Json pod_dns_to_json(const PodDns& dns) {
+  Json options = Json::array();
+  for (const auto& option : dns.options)
+    options.push_back(
+        {{"name", option.name}, {"value", option.value ? Json(*option.value) : nullptr}});
+  return {{"policy", to_string(dns.policy)},
+          {"servers", dns.servers},
+          {"searches", dns.searches},
+          {"options", options}};
+}
+
 Json pod_to_json(const Pod& pod) {
   Json environment = Json::array();
   for (const auto& [name, value] : pod.environment)
@@ -19,11 +30,21 @@ Json pod_to_json(const Pod& pod) {
   for (const auto& port : pod.ports)
     ports.push_back(
         {{"name", port.name}, {"protocol", to_string(port.protocol)}, {"port", port.port}});
-  Json json = {{"name", pod.name},     {"namespace", pod.space}, {"node", pod.node},
-               {"labels", pod.labels}, {"command", pod.command}, {"environment", environment},
-               {"ports", ports}};
+  Json json = {{"name", pod.name},       {"namespace", pod.space},
+               {"node", pod.node},       {"labels", pod.labels},
+               {"command", pod.command}, {"environment", environment},
+               {"ports", ports},         {"dns", pod_dns_to_json(pod.dns)}};
   if (pod.address) json["address"] = pod.address->to_string();
   return json;
+}
+
+Json cluster_dns_to_json(const ClusterDns& dns) {
+  Json names = Json::object();
+  for (const auto& [name, address] : dns.names) names[name] = address.to_string();
+  return {{"domain", dns.domain},
+          {"address", dns.address.to_string()},
+          {"names", names},
+          {"nodeFile", dns.node_file}};
 }
 
 template <class Value>
@@ -104,6 +125,24 @@ Status read_ports(const Json* array, std::vector<ContainerPort>& ports) {
   return {};
 }
 
+Status read_pod_dns(const Json* object, PodDns& dns) {
+  if (object == nullptr) return {};
+  std::string policy;
+  ObjectReader reader(*object, "dns");
+  reader.read("policy", policy);
+  dns.policy = parse_dns_policy(policy).value_or(dns.policy);
+  reader.read("servers", dns.servers);
+  reader.read("searches", dns.searches);
+  if (const Json* options = reader.array("options"))
+    for (const auto& element : *options) {
+      ObjectReader option(element, "option");
+      option.read("name", dns.options.emplace_back().name);
+      option.read("value", dns.options.back().value);
+      RETURN_IF_ERROR(option.finish());
+    }
+  return reader.finish();
+}
+
 Result<Pod> parse_pod_json(const Json& json) {
   Pod pod;
   ObjectReader reader(json, "pod");
@@ -114,11 +153,30 @@ Result<Pod> parse_pod_json(const Json& json) {
   RETURN_IF_ERROR(read_pairs(reader.array("environment"), pod.environment));
   RETURN_IF_ERROR(read_map(reader.object("labels"), pod.labels));
   RETURN_IF_ERROR(read_ports(reader.array("ports"), pod.ports));
+  RETURN_IF_ERROR(read_pod_dns(reader.object("dns"), pod.dns));
   std::string address;
   reader.read("address", address);
   pod.address = IpAddress::parse(address);
   RETURN_IF_ERROR(reader.finish());
   return pod;
+}
+
+Status read_cluster_dns(const Json* object, std::optional<ClusterDns>& dns) {
+  if (object == nullptr) return {};
+  ObjectReader reader(*object, "dns");
+  ClusterDns read;
+  std::string address;
+  std::map<std::string, std::string> names;
+  reader.read("domain", read.domain);
+  reader.read("address", address);
+  reader.read("nodeFile", read.node_file);
+  RETURN_IF_ERROR(read_map(reader.object("names"), names));
+  RETURN_IF_ERROR(reader.finish());
+  read.address = IpAddress::parse(address).value_or(IpAddress());
+  for (const auto& [name, text] : names)
+    if (const auto known = IpAddress::parse(text)) read.names[name] = *known;
+  dns = std::move(read);
+  return {};
 }
 
 Status read_services(const Json* object, Services& services) {
@@ -140,23 +198,24 @@ std::string to_json(const Lab& lab) {
   for (const auto& node : lab.nodes) nodes.push_back(node_to_json(node));
   Json pods = Json::array();
   for (const auto& pod : lab.pods) pods.push_back(pod_to_json(pod));
-  const Json json = {{"name", lab.name},
-                     {"overlay", lab.overlay},
-                     {"store", lab.store == StoreKind::kEtcd ? "etcd" : "directory"},
-                     {"ipMasq", lab.ip_masq},
-                     {"mtu", lab.mtu},
-                     {"outside", texts(lab.outside)},
-                     {"sysctls", lab.node_sysctls},
-                     {"bridge", lab.bridge},
-                     {"iptables", lab.iptables},
-                     {"podsPerNode", lab.pods_per_node},
-                     {"segments", segments},
-                     {"nodes", nodes},
-                     {"pods", pods},
-                     {"services",
-                      {{"subnets", texts(lab.services.subnets)},
-                       {"mode", lab.services.proxy_mode},
-                       {"manifests", lab.services.manifests}}}};
+  Json json = {{"name", lab.name},
+               {"overlay", lab.overlay},
+               {"store", lab.store == StoreKind::kEtcd ? "etcd" : "directory"},
+               {"ipMasq", lab.ip_masq},
+               {"mtu", lab.mtu},
+               {"outside", texts(lab.outside)},
+               {"sysctls", lab.node_sysctls},
+               {"bridge", lab.bridge},
+               {"iptables", lab.iptables},
+               {"podsPerNode", lab.pods_per_node},
+               {"segments", segments},
+               {"nodes", nodes},
+               {"pods", pods},
+               {"services",
+                {{"subnets", texts(lab.services.subnets)},
+                 {"mode", lab.services.proxy_mode},
+                 {"manifests", lab.services.manifests}}}};
+  if (lab.dns) json["dns"] = cluster_dns_to_json(*lab.dns);
   return json.dump(2) + "\n";
 }
 
@@ -181,6 +240,7 @@ Result<Lab> parse_lab(std::string_view text) {
   lab.store = store == "etcd" ? StoreKind::kEtcd : StoreKind::kDirectory;
   lab.pods_per_node = pods_per_node;
   RETURN_IF_ERROR(read_services(reader.object("services"), lab.services));
+  RETURN_IF_ERROR(read_cluster_dns(reader.object("dns"), lab.dns));
   if (const Json* nodes = reader.array("nodes"))
     for (const auto& element : *nodes) {
       ASSIGN_OR_RETURN(Node node, parse_node_json(element));

@@ -13,6 +13,7 @@
 #include "kernel/netns.h"
 #include "lab/agents.h"
 #include "lab/daemon.h"
+#include "lab/dns_servers.h"
 #include "lab/layout.h"
 #include "lab/names.h"
 #include "lab/node_space.h"
@@ -150,6 +151,7 @@ Status build(const Lab& lab, const Programs& programs, Progress& progress) {
     RETURN_IF_ERROR(set_up_store(lab));
     for (const auto& node : lab.nodes) RETURN_IF_ERROR(seed_lease(lab, node));
     RETURN_IF_ERROR(install_plugins(lab.name, programs));
+    if (lab.dns) RETURN_IF_ERROR(prepare_dns(lab, programs));
     return lab.store == StoreKind::kEtcd ? "etcd" : "directory";
   });
   RETURN_IF_ERROR(stored);
@@ -157,7 +159,11 @@ Status build(const Lab& lab, const Programs& programs, Progress& progress) {
       lab.nodes, [&](const Node& node) { return bring_up_node(lab, programs, node, progress); }));
   RETURN_IF_ERROR(bring_up_services(lab, programs, lab.nodes, progress));
   wait_for_routes(lab, progress);
-  return {};
+  if (!lab.dns) return {};
+  return progress.step("DNS", [&]() -> Detail {
+    RETURN_IF_ERROR(wait_for_dns(lab));
+    return lab.dns->domain + " at " + lab.dns->address.to_string();
+  });
 }
 
 Status remove_everything(const std::string& lab) {
@@ -237,6 +243,7 @@ Status add_node(const std::string& name, const Node& wanted, std::optional<unsig
   RETURN_IF_ERROR(save_lab(lab));
   RETURN_IF_ERROR(build_layout(lab.name, plan_layout(lab)));
   RETURN_IF_ERROR(seed_lease(lab, node));
+  if (lab.dns) RETURN_IF_ERROR(write_resolv_conf(lab.name, node.name, lab.dns->node_file));
   RETURN_IF_ERROR(bring_up_node(lab, programs, node, progress));
   RETURN_IF_ERROR(bring_up_services(lab, programs, {node}, progress));
   wait_for_routes(lab, progress);

@@ -76,6 +76,28 @@ Status read_container(const Json& spec, Pod& pod, const std::string& where) {
   return {};
 }
 
+Status read_dns(const Json& spec, Pod& pod, const std::string& where) {
+  ASSIGN_OR_RETURN(const auto policy, text_member(spec, "dnsPolicy", where));
+  if (policy) {
+    const auto known = parse_dns_policy(*policy);
+    if (!known) return fail(where + ": there is no dnsPolicy " + *policy);
+    pod.dns.policy = *known;
+  }
+  const Json& config = member_or_empty(spec, "dnsConfig");
+  RETURN_IF_ERROR(
+      check_keys(config, {"nameservers", "searches", "options"}, where + ": dnsConfig"));
+  ASSIGN_OR_RETURN(pod.dns.servers, texts_member(config, "nameservers", where));
+  ASSIGN_OR_RETURN(pod.dns.searches, texts_member(config, "searches", where));
+  for (const auto& option : member_or_empty(config, "options")) {
+    if (!option.is_object()) return fail(where + ": an option of dnsConfig must be a map");
+    ASSIGN_OR_RETURN(const auto name, text_member(option, "name", where));
+    ASSIGN_OR_RETURN(const auto value, text_member(option, "value", where));
+    if (!name) return fail(where + ": an option of dnsConfig has no name");
+    pod.dns.options.push_back({.name = *name, .value = value});
+  }
+  return {};
+}
+
 // "v1 Pod"
 Result<std::string> kind_of(const Json& document, const std::string& where) {
   if (!document.is_object()) return fail(where + ": a document is no Kubernetes object");
@@ -101,6 +123,7 @@ Result<Pod> read_pod(const Json& document, const std::string& file) {
   pod.node = node.value_or("");
   RETURN_IF_ERROR(read_labels(metadata, pod, where));
   RETURN_IF_ERROR(read_container(spec, pod, where));
+  RETURN_IF_ERROR(read_dns(spec, pod, where));
   ASSIGN_OR_RETURN(const auto address,
                    text_member(member_or_empty(document, "status"), "podIP", where));
   if (address) pod.address = IpAddress::parse(*address);

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/json.h"
+#include "cluster/resolv_conf.h"
 #include "cluster/service.h"
 #include "net/address.h"
 #include "net/sysctl.h"
@@ -43,6 +44,7 @@ struct Pod {
   std::vector<std::pair<std::string, std::string>> environment = {};
   std::vector<ContainerPort> ports = {};
   std::optional<IpAddress> address = {};  ///< the one it shall get; any when absent
+  PodDns dns = {};                        ///< without its namespace, which is `space`
   bool operator==(const Pod&) const = default;
 };
 
@@ -63,6 +65,15 @@ struct Services {
   bool operator==(const Services&) const = default;
 };
 
+/// The names of the cluster, and of the world around it.
+struct ClusterDns {
+  std::string domain = {};                      ///< "cluster.local"
+  IpAddress address = {};                       ///< of its Service
+  std::map<std::string, IpAddress> names = {};  ///< that the outside host answers for
+  std::string node_file = {};                   ///< every node's resolv.conf
+  bool operator==(const ClusterDns&) const = default;
+};
+
 struct Lab {
   std::string name = {};
   std::string overlay = {};  ///< the text of net-conf.json
@@ -78,6 +89,7 @@ struct Lab {
   std::vector<Node> nodes = {};
   std::vector<Pod> pods = {};
   Services services = {};
+  std::optional<ClusterDns> dns = {};
   bool operator==(const Lab&) const = default;
 
   const Node* node(const std::string& wanted) const;

@@ -82,6 +82,14 @@ std::string state_folder(const std::string& lab) {
   return std::string(kStateRoot) + "/labs/" + lab;
 }
 
+std::string objects_folder(const std::string& lab) {
+  return state_folder(lab) + "/objects";
+}
+
+std::string dns_folder(const std::string& lab) {
+  return state_folder(lab) + "/dns";
+}
+
 std::string node_folder(const std::string& lab, const std::string& node) {
   return state_folder(lab) + "/nodes/" + node;
 }

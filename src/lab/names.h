@@ -34,6 +34,10 @@ std::string netns_name(const std::string& lab, const std::string& member);
 std::string netns_path(const std::string& lab, const std::string& member);
 /// "/run/weft/labs/LAB"
 std::string state_folder(const std::string& lab);
+/// "/run/weft/labs/LAB/objects": what the nodes' programs take for the cluster's API
+std::string objects_folder(const std::string& lab);
+/// "/run/weft/labs/LAB/dns": the Corefiles, and resolv/MEMBER, each member's resolv.conf
+std::string dns_folder(const std::string& lab);
 /// "/run/weft/labs/LAB/nodes/NODE"
 std::string node_folder(const std::string& lab, const std::string& node);
 

@@ -3,6 +3,7 @@
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <thread>
 
@@ -40,10 +41,24 @@ Status lay_over(const std::string& folder, const std::string& scratch) {
                   "lowerdir=" + folder + ",upperdir=" + upper + ",workdir=" + work);
 }
 
-Status mount_node_files(const std::string& files) {
-  const std::string scratch = files + "/scratch";
+std::string resolv_conf_of(const std::string& lab, const std::string& member) {
+  return dns_folder(lab) + "/resolv/" + member;
+}
+
+// /etc with the member's own resolv.conf, if it has one, in the place of the machine's, which may
+// be a link to what is not there.
+Status lay_over_etc(const std::string& scratch, const std::string& resolv_conf) {
   RETURN_IF_ERROR(mount_at("weft", scratch, "tmpfs", 0, "mode=0700"));
   RETURN_IF_ERROR(lay_over("/etc", scratch));
+  if (::access(resolv_conf.c_str(), F_OK) != 0) return {};
+  ASSIGN_OR_RETURN(const std::string text, read_file(resolv_conf));
+  RETURN_IF_ERROR(remove_file("/etc/resolv.conf"));
+  return write_file_atomically("/etc/resolv.conf", text, 0644);
+}
+
+Status mount_node_files(const std::string& files, const std::string& resolv_conf) {
+  const std::string scratch = files + "/scratch";
+  RETURN_IF_ERROR(lay_over_etc(scratch, resolv_conf));
   RETURN_IF_ERROR(lay_over("/var/lib", scratch));
   for (const auto& [folder, target] :
        {std::pair("net.d", "/etc/cni/net.d"), std::pair("kube-flannel", "/etc/kube-flannel"),
@@ -72,7 +87,16 @@ Status make_node_files(const std::string& lab, const std::string& node) {
   return {};
 }
 
-Status enter_netns(const std::string& lab, const std::string& member) {
+Status write_resolv_conf(const std::string& lab, const std::string& member,
+                         const std::string& text) {
+  const std::string file = resolv_conf_of(lab, member);
+  RETURN_IF_ERROR(make_directories(file.substr(0, file.rfind('/'))));
+  return write_file_atomically(file, text, 0644);
+}
+
+namespace {
+
+Status stand_in(const std::string& lab, const std::string& member) {
   ASSIGN_OR_RETURN(const auto netns, kernel::Netns::open(netns_path(lab, member)));
   if (::setns(netns.fd(), CLONE_NEWNET) != 0) return fail_errno("entering the netns of " + member);
   if (::unshare(CLONE_NEWNS) != 0) return fail_errno("making a mount namespace");
@@ -82,9 +106,20 @@ Status enter_netns(const std::string& lab, const std::string& member) {
   return mount_at("weft", "/sys", "sysfs", 0);
 }
 
+}  // namespace
+
+Status enter_netns(const std::string& lab, const std::string& member) {
+  RETURN_IF_ERROR(stand_in(lab, member));
+  const std::string resolv_conf = resolv_conf_of(lab, member);
+  if (::access(resolv_conf.c_str(), F_OK) != 0) return {};
+  const std::string scratch = dns_folder(lab) + "/scratch";
+  RETURN_IF_ERROR(make_directories(scratch));
+  return lay_over_etc(scratch, resolv_conf);
+}
+
 Status enter_node(const std::string& lab, const std::string& node) {
-  RETURN_IF_ERROR(enter_netns(lab, node));
-  return mount_node_files(node_folder(lab, node));
+  RETURN_IF_ERROR(stand_in(lab, node));
+  return mount_node_files(node_folder(lab, node), resolv_conf_of(lab, node));
 }
 
 Status in_node(const std::string& lab, const std::string& node,

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "base/text.h"
+#include "lab/cluster_dns.h"
 #include "lab/names.h"
 #include "lab/services.h"
 
@@ -199,9 +200,15 @@ Result<Lab> plan_lab(const std::string& name, const LabFile& file, const Manifes
   for (auto& node : nodes) RETURN_IF_ERROR(add_node(lab, std::move(node)));
   for (const auto& node : lab.nodes) RETURN_IF_ERROR(add_pods(lab, node.name, lab.pods_per_node));
   for (const auto& pod : manifests.pods) RETURN_IF_ERROR(add_pod(lab, pod));
-  if (manifests.services.empty()) return lab;
+  if (manifests.services.empty() && !file.dns) return lab;
   ASSIGN_OR_RETURN(lab.services.subnets, plan_service_subnets(lab, file));
-  RETURN_IF_ERROR(add_services(lab, manifests.services));
+  std::vector<Json> services = manifests.services;
+  if (file.dns) {
+    RETURN_IF_ERROR(add_cluster_dns(lab, *file.dns));
+    ASSIGN_OR_RETURN(Json service, dns_service(lab));
+    services.push_back(std::move(service));
+  }
+  RETURN_IF_ERROR(add_services(lab, services));
   return lab;
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/files.h"
 #include "kernel/netns.h"
+#include "lab/cluster_dns.h"
 #include "lab/cni_runtime.h"
 #include "lab/daemon.h"
 #include "lab/names.h"
@@ -87,6 +88,8 @@ Status start_program(const Lab& lab, const Programs& programs, const Pod& pod) {
   Daemon daemon{.argv = pod.command, .log = pod_log(lab, pod)};
   daemon.tells_ready = daemon.argv.empty();
   if (daemon.argv.empty()) daemon.argv = responder_command(programs, pod.name, pod.node, pod.ports);
+  // The one program that a manifest may name without its path: where it is, is the lab's matter.
+  if (daemon.argv.front() == "weftd") daemon.argv.front() = programs.weftd;
   for (const auto& [name, value] : pod.environment)
     daemon.environment.push_back(name + "=" + value);
   return in_netns(lab.name, pod.name, [&]() -> Status {
@@ -126,7 +129,12 @@ Status add_pods(const Lab& lab, const Programs& programs, const std::string& nod
     return {};
   });
   RETURN_IF_ERROR(wired);
-  for (const auto& pod : pods) RETURN_IF_ERROR(start_program(lab, programs, pod));
+  for (const auto& pod : pods) {
+    if (lab.dns)
+      RETURN_IF_ERROR(
+          write_resolv_conf(lab.name, pod.name, print_resolv_conf(resolv_conf_of(lab, pod).file)));
+    RETURN_IF_ERROR(start_program(lab, programs, pod));
+  }
   return {};
 }
 

@@ -22,10 +22,6 @@ using std::chrono::steady_clock;
 constexpr std::chrono::milliseconds kPause(10);
 constexpr std::chrono::seconds kPatience(15);
 
-std::string objects_folder(const std::string& lab) {
-  return state_folder(lab) + "/objects";
-}
-
 std::vector<std::string> proxy_command(const Lab& lab, const Programs& programs,
                                        const std::string& node) {
   std::string pods;

@@ -38,6 +38,18 @@ TEST_F(ExampleTest, S1PodsCannotLeaveTheirNode) {
               "-j", "MASQUERADE"});
   const Matrix cured = matrix(lab_);
   EXPECT_EQ(cured.exit_code, 0) << cured.report.dump(1);
+
+  // Names of the cluster were there all the time; those of the world are not for lack of a way
+  // alone.
+  const auto dig = [&](const std::string& name, const std::string& server = "10.96.0.10") {
+    return at("redisjq", {"dig", "+search", "+tries=1", "@" + server, name});
+  };
+  EXPECT_TRUE(contains(at("redisjq", {"cat", "/etc/resolv.conf"}),
+                       "search lg.svc.cluster.local svc.cluster.local cluster.local\n"
+                       "nameserver 10.96.0.10\noptions ndots:5\n"));
+  EXPECT_TRUE(contains(dig("redis"), "status: NOERROR")) << dig("redis");
+  EXPECT_TRUE(contains(dig("www.example.com"), "(there is no upstream)")) << dig("www.example.com");
+  EXPECT_TRUE(contains(dig("www.example.com", "203.0.113.121"), "203.0.113.121"));
 }
 
 // The rules that the lab's file puts there: what Docker and kube-proxy write when they start.

@@ -35,6 +35,11 @@ iptables: |
   *filter
   COMMIT
 services: {subnet: [10.254.0.0/16, "fd00:254::/112"], mode: userspace}
+dns:
+  nodes: [a, a]
+  domain: cluster.example
+  names: {www.example.com: 203.0.113.80}
+  resolvConf: nameserver 203.0.113.5
 manifests: [a.yaml, b.yaml]
 )");
   ASSERT_EQ(file.nodes.size(), 2U);
@@ -54,6 +59,10 @@ manifests: [a.yaml, b.yaml]
   EXPECT_EQ(file.iptables, "*filter\nCOMMIT\n");
   EXPECT_EQ(file.service_subnets.at(1).to_string(), "fd00:254::/112");
   EXPECT_EQ(file.proxy_mode, "userspace");
+  EXPECT_EQ(file.dns, (DnsFile{.nodes = {"a", "a"},
+                               .domain = "cluster.example",
+                               .names = {{"www.example.com", *IpAddress::parse("203.0.113.80")}},
+                               .node_file = "nameserver 203.0.113.5"}));
   EXPECT_EQ(file.manifests, (std::vector<std::string>{"a.yaml", "b.yaml"}));
 }
 
@@ -89,6 +98,10 @@ TEST(LabFile, RefusesWhatItDoesNotUnderstand) {
       {"services: {subnet: [10.1.0.0/16, 10.2.0.0/16]}", "are of one family"},
       {"services: {mode: ipvs}", "take nftables, iptables or userspace"},
       {"services: {mode: iptable}", "did you mean iptables?"},
+      {"dns: true", "must be a map"},
+      {"dns: {node: a}", "did you mean \"nodes\"?"},
+      {"dns: {names: {www: here}}", "dns: www: \"here\" is no IP address"},
+      {"dns: {resolvConf: nameserver}", "resolvConf"},
       {"pods: 1\npods: 2", "twice"},
       {"- a", "must be a map"},
       {"{", "line"},
@@ -172,6 +185,12 @@ TEST(Manifest, RefusesWhatALabCannotRun) {
        "spec: {containers: [{ports: [{containerPort: 9, protocol: SCTP}]}]}",
        "does not speak SCTP"},
       {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nstatus: {podIP: here}", "is no address"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {dnsPolicy: First}",
+       "there is no dnsPolicy First"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {dnsConfig: {nameserver: 10.0.0.1}}",
+       "did you mean \"nameservers\"?"},
+      {"apiVersion: v1\nkind: Pod\nmetadata: {name: a}\nspec: {dnsConfig: {options: [{}]}}",
+       "has no name"},
       {"apiVersion: v1\nkind: Service\nmetadata: {name: a}", "has no spec"},
       {"apiVersion: v1\nkind: Service\nmetadata: {}\nspec: {}", "name"},
       {"apiVersion: v1\nkind: Service\nmetadata: {name: a}\nspec: {ports: [{port: 0}]}",
