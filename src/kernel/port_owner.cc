@@ -36,8 +36,10 @@ bool has_socket(const std::string& process, const std::set<std::string>& sockets
   const auto descriptors = list_directory(folder);
   if (!descriptors) return false;
   for (const std::string& each : *descriptors) {
+    std::string path = folder;
+    path.append("/").append(each);
     std::array<char, 64> target{};
-    const ssize_t size = ::readlink((folder + "/" + each).c_str(), target.data(), target.size());
+    const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
     if (size > 0 && sockets.contains(std::string(target.data(), static_cast<std::size_t>(size))))
       return true;
   }
