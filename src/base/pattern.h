@@ -5,9 +5,12 @@
 // own, so that only the programs that need it carry RE2.
 #pragma once
 
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 
@@ -23,6 +26,11 @@ class Pattern {
 
   /// Whether it matches somewhere in the text.
   bool matches(std::string_view text) const;
+  /// What the groups of its first match hold, the whole match in front; nothing where it does not
+  /// match. A group that takes no part is empty.
+  std::optional<std::vector<std::string>> match(std::string_view text) const;
+  /// The places of the groups that have names.
+  std::map<std::string, int> group_names() const;
   /// As it was written.
   const std::string& text() const;
 

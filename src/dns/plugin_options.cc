@@ -44,6 +44,28 @@ PluginReader address(std::string name, std::optional<ListenAddress> BlockOptions
           }};
 }
 
+// A plugin that a block has once, and one that it may have several times.
+template <class Options>
+PluginReader one(std::string name, std::optional<Options> BlockOptions::*target,
+                 Result<Options> (*read)(const CorefileLine&)) {
+  return {std::move(name),
+          [target, read](const CorefileLine& plugin, BlockOptions& block) -> Status {
+            ASSIGN_OR_RETURN(block.*target, read(plugin));
+            return {};
+          }};
+}
+template <class Options>
+PluginReader some(std::string name, std::vector<Options> BlockOptions::*target,
+                  Result<Options> (*read)(const CorefileLine&)) {
+  return {std::move(name),
+          [target, read](const CorefileLine& plugin, BlockOptions& block) -> Status {
+            ASSIGN_OR_RETURN(Options options, read(plugin));
+            (block.*target).push_back(std::move(options));
+            return {};
+          },
+          true};
+}
+
 std::vector<Name> names_of(const BlockOptions& block) {
   std::vector<Name> names;
   for (const CorefileZone& zone : block.zones)
@@ -160,40 +182,28 @@ const std::vector<PluginReader>& readers() {
       address("ready", &BlockOptions::ready, "", kReadyPort),
       address("prometheus", &BlockOptions::prometheus, "localhost", kMetricsPort),
       {"reload", read_reload},
-      {"cache",
-       [](const CorefileLine& plugin, BlockOptions& block) -> Status {
-         ASSIGN_OR_RETURN(block.cache, read_cache(plugin));
-         return {};
-       }},
-      {"hosts",
-       [](const CorefileLine& plugin, BlockOptions& block) -> Status {
-         ASSIGN_OR_RETURN(block.hosts, read_hosts(plugin));
-         return {};
-       }},
+      one("cache", &BlockOptions::cache, read_cache),
+      one("hosts", &BlockOptions::hosts, read_hosts),
       {"kubernetes",
        [](const CorefileLine& plugin, BlockOptions& block) -> Status {
          ASSIGN_OR_RETURN(block.kubernetes, read_kubernetes(plugin, names_of(block)));
          return {};
        }},
-      {"forward",
-       [](const CorefileLine& plugin, BlockOptions& block) -> Status {
-         ASSIGN_OR_RETURN(ForwardOptions forward, read_forward(plugin));
-         block.forward.push_back(std::move(forward));
-         return {};
-       },
-       true},
+      some("acl", &BlockOptions::acl, read_acl),
+      some("template", &BlockOptions::templates, read_template),
+      some("forward", &BlockOptions::forward, read_forward),
   };
   return all;
 }
 
 // Of CoreDNS too, but of no use in a cluster, or not served.
 const std::vector<std::string> kElsewhere = {
-    "acl",         "auto",      "autopath", "azure",        "cancel",   "chaos",    "clouddns",
-    "debug",       "dns64",     "dnssec",   "dnstap",       "erratic",  "etcd",     "file",
-    "geoip",       "grpc",      "header",   "k8s_external", "local",    "metadata", "minimal",
-    "multisocket", "nomad",     "nsid",     "pprof",        "quic",     "rewrite",  "root",
-    "route53",     "secondary", "sign",     "template",     "timeouts", "tls",      "trace",
-    "transfer",    "tsig",      "view",     "whoami"};
+    "auto",      "autopath", "azure",        "cancel",  "chaos",    "clouddns", "debug",
+    "dns64",     "dnssec",   "dnstap",       "erratic", "etcd",     "file",     "geoip",
+    "grpc",      "header",   "k8s_external", "local",   "metadata", "minimal",  "multisocket",
+    "nomad",     "nsid",     "pprof",        "quic",    "rewrite",  "root",     "route53",
+    "secondary", "sign",     "timeouts",     "tls",     "trace",    "transfer", "tsig",
+    "view",      "whoami"};
 
 Failure unknown(const CorefileLine& plugin) {
   const std::vector<std::string> names = plugin_names();
@@ -222,46 +232,6 @@ std::vector<std::string> plugin_names() {
   for (const PluginReader& reader : readers()) names.push_back(reader.name);
   std::sort(names.begin(), names.end());
   return names;
-}
-
-Result<HostsOptions> read_hosts(const CorefileLine& plugin) {
-  HostsOptions options;
-  if (!plugin.words.empty()) options.file = plugin.words[0];
-  ASSIGN_OR_RETURN(options.zones, zones_in(plugin, 1));
-  CorefileLine rest = plugin;
-  rest.block.clear();
-  for (const CorefileLine& line : plugin.block) {
-    if (!IpAddress::parse(line.name)) {
-      rest.block.push_back(line);
-      continue;
-    }
-    std::string entry = line.name;
-    for (const std::string& word : line.words) entry += " " + word;
-    options.lines.push_back(std::move(entry));
-  }
-  const auto take_ttl = [&](const CorefileLine& line) -> Status {
-    constexpr unsigned kLongest = 65535;
-    ASSIGN_OR_RETURN(const unsigned ttl, number_in(line, line.words[0], 1, kLongest));
-    options.ttl = std::chrono::seconds(ttl);
-    return {};
-  };
-  const auto take_reload = [&](const CorefileLine& line) -> Status {
-    ASSIGN_OR_RETURN(options.reload, duration_in(line, line.words[0]));
-    return {};
-  };
-  const auto take_fallthrough = [&](const CorefileLine& line) -> Status {
-    ASSIGN_OR_RETURN(options.fallthrough, fallthrough_in(line));
-    return {};
-  };
-  const auto take_no_reverse = [&](const CorefileLine&) -> Status {
-    options.reverse = false;
-    return {};
-  };
-  RETURN_IF_ERROR(read_options(rest, {{"ttl", 1, 1, take_ttl},
-                                      {"reload", 1, 1, take_reload},
-                                      {"fallthrough", 0, kAnyNumber, take_fallthrough},
-                                      {"no_reverse", 0, 0, take_no_reverse}}));
-  return options;
 }
 
 Result<std::vector<BlockOptions>> read_plugins(const Corefile& file) {

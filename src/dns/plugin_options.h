@@ -12,12 +12,14 @@
 #include <string>
 #include <vector>
 
+#include "base/pattern.h"
 #include "base/result.h"
 #include "dns/cluster_zone.h"
 #include "dns/corefile.h"
 #include "dns/listen_address.h"
 #include "dns/name.h"
 #include "dns/protocol.h"
+#include "dns/template_text.h"
 
 namespace weft::dns {
 
@@ -103,6 +105,40 @@ struct HostsOptions {
   std::optional<Fallthrough> fallthrough = {};
 };
 
+/// One line of `acl`: who may ask what.
+struct AclRule {
+  enum class Action : std::uint8_t {
+    kAllow,
+    kBlock,   ///< is refused
+    kFilter,  ///< gets an answer without records
+    kDrop,    ///< gets no answer
+  };
+  Action action = Action::kAllow;
+  std::vector<RecordType> types = {};  ///< empty: of every type
+  std::vector<Prefix> sources = {};    ///< of clients; empty: everybody
+};
+
+struct AclOptions {
+  std::vector<Name> zones = {};     ///< empty: those of the block
+  std::vector<AclRule> rules = {};  ///< the first that fits counts
+};
+
+struct TemplateOptions {
+  struct Reason {
+    ExtendedError error = ExtendedError::kOther;
+    std::string text = {};
+  };
+  std::vector<Name> zones = {};        ///< empty: those of the block
+  RecordType type = RecordType::kAny;  ///< kAny: every type
+  std::vector<Pattern> matches = {};   ///< of names in small letters; empty: every name
+  std::vector<TemplateText> answers = {};
+  std::vector<TemplateText> additionals = {};
+  std::vector<TemplateText> authorities = {};
+  Rcode rcode = Rcode::kNoError;
+  std::optional<Reason> reason = {};  ///< `ederror`
+  Fallthrough fallthrough = {};       ///< below these, a name that does not match is left alone
+};
+
 struct LogOptions {
   struct Classes {
     bool success = false;  ///< answers with data
@@ -142,6 +178,8 @@ struct BlockOptions {
   std::optional<CacheOptions> cache = {};
   std::optional<HostsOptions> hosts = {};
   std::optional<KubernetesOptions> kubernetes = {};
+  std::vector<AclOptions> acl = {};
+  std::vector<TemplateOptions> templates = {};
   std::vector<ForwardOptions> forward = {};
 };
 
@@ -158,5 +196,7 @@ Result<KubernetesOptions> read_kubernetes(const CorefileLine& plugin,
 Result<ForwardOptions> read_forward(const CorefileLine& plugin);
 Result<CacheOptions> read_cache(const CorefileLine& plugin);
 Result<HostsOptions> read_hosts(const CorefileLine& plugin);
+Result<AclOptions> read_acl(const CorefileLine& plugin);
+Result<TemplateOptions> read_template(const CorefileLine& plugin);
 
 }  // namespace weft::dns

@@ -78,6 +78,7 @@ enum class ExtendedError : std::uint16_t {
   kStaleAnswer = 3,
   kNotReady = 14,
   kBlocked = 15,
+  kFiltered = 17,
   kProhibited = 18,
   kStaleNameError = 19,
   kNotAuthoritative = 20,

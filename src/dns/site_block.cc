@@ -10,6 +10,7 @@
 #include "base/files.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "dns/acl_plugin.h"
 #include "dns/any_plugin.h"
 #include "dns/cache_plugin.h"
 #include "dns/folder_source.h"
@@ -18,6 +19,7 @@
 #include "dns/kube_source.h"
 #include "dns/kubernetes_plugin.h"
 #include "dns/query_log.h"
+#include "dns/template_plugin.h"
 #include "dns/upstream_list.h"
 #include "kernel/rtnetlink.h"
 
@@ -127,7 +129,11 @@ class Assembly {
     const BlockOptions& options = block_.options;
     std::vector<std::unique_ptr<Plugin>> plugins;
     auto forwards = make_forwards();
+    for (AclOptions each : options.acl)
+      plugins.push_back(std::make_unique<AclPlugin>(in_zones(std::move(each))));
     if (options.any) plugins.push_back(std::make_unique<AnyPlugin>());
+    for (TemplateOptions each : options.templates)
+      plugins.push_back(std::make_unique<TemplatePlugin>(in_zones(std::move(each))));
     if (block_.hosts != nullptr)
       plugins.push_back(
           std::make_unique<HostsPlugin>(block_.hosts->tables(), block_.hosts->options()));
@@ -140,6 +146,13 @@ class Assembly {
   }
 
  private:
+  // Those of the block where the plugin names none.
+  template <class Options>
+  Options in_zones(Options options) const {
+    if (options.zones.empty()) options.zones = block_.zones;
+    return options;
+  }
+
   std::unique_ptr<Plugin> make_cache(
       const std::vector<std::unique_ptr<ForwardPlugin>>& forwards) const {
     std::vector<ForwardPlugin*> users;
