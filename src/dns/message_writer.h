@@ -103,8 +103,9 @@ class MessageWriter {
   /// The text is for a person.
   void explain(ExtendedError error, std::string_view text);
 
-  /// What explain() has said.
+  /// What explain() has said, and what has found room.
   std::string_view error_text() const { return error_text_; }
+  std::optional<ExtendedError> error() const { return error_; }
 
   /// Forgets all records, to end with the question alone.
   void forget_records();

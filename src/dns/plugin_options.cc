@@ -190,6 +190,7 @@ const std::vector<PluginReader>& readers() {
          return {};
        }},
       some("acl", &BlockOptions::acl, read_acl),
+      some("rewrite", &BlockOptions::rewrites, read_rewrite),
       some("template", &BlockOptions::templates, read_template),
       some("forward", &BlockOptions::forward, read_forward),
   };
@@ -198,12 +199,12 @@ const std::vector<PluginReader>& readers() {
 
 // Of CoreDNS too, but of no use in a cluster, or not served.
 const std::vector<std::string> kElsewhere = {
-    "auto",      "autopath", "azure",        "cancel",  "chaos",    "clouddns", "debug",
-    "dns64",     "dnssec",   "dnstap",       "erratic", "etcd",     "file",     "geoip",
-    "grpc",      "header",   "k8s_external", "local",   "metadata", "minimal",  "multisocket",
-    "nomad",     "nsid",     "pprof",        "quic",    "rewrite",  "root",     "route53",
-    "secondary", "sign",     "timeouts",     "tls",     "trace",    "transfer", "tsig",
-    "view",      "whoami"};
+    "auto",     "autopath", "azure",       "cancel",    "chaos",        "clouddns",
+    "debug",    "dns64",    "dnssec",      "dnstap",    "erratic",      "etcd",
+    "file",     "geoip",    "grpc",        "header",    "k8s_external", "local",
+    "metadata", "minimal",  "multisocket", "nomad",     "nsid",         "pprof",
+    "quic",     "root",     "route53",     "secondary", "sign",         "timeouts",
+    "tls",      "trace",    "transfer",    "tsig",      "view",         "whoami"};
 
 Failure unknown(const CorefileLine& plugin) {
   const std::vector<std::string> names = plugin_names();

@@ -19,6 +19,7 @@
 #include "dns/listen_address.h"
 #include "dns/name.h"
 #include "dns/protocol.h"
+#include "dns/rewrite.h"
 #include "dns/template_text.h"
 
 namespace weft::dns {
@@ -179,6 +180,7 @@ struct BlockOptions {
   std::optional<HostsOptions> hosts = {};
   std::optional<KubernetesOptions> kubernetes = {};
   std::vector<AclOptions> acl = {};
+  std::vector<RewriteRule> rewrites = {};  ///< in order
   std::vector<TemplateOptions> templates = {};
   std::vector<ForwardOptions> forward = {};
 };
@@ -198,5 +200,6 @@ Result<CacheOptions> read_cache(const CorefileLine& plugin);
 Result<HostsOptions> read_hosts(const CorefileLine& plugin);
 Result<AclOptions> read_acl(const CorefileLine& plugin);
 Result<TemplateOptions> read_template(const CorefileLine& plugin);
+Result<RewriteRule> read_rewrite(const CorefileLine& plugin);
 
 }  // namespace weft::dns

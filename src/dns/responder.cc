@@ -103,6 +103,13 @@ std::size_t Responder::answer(const Asked& asked, std::span<char> room) {
 }
 
 Step Responder::serve(Exchange& exchange, ServerBlock* block) {
+  if (block != nullptr && !block->rewrites.empty())
+    if (const auto question = rewrite(block->rewrites, exchange.name, exchange.query.type))
+      return serve_rewritten(exchange, *question, block);
+  return serve_plugins(exchange, block);
+}
+
+Step Responder::serve_plugins(Exchange& exchange, ServerBlock* block) {
   if (block == nullptr) {
     exchange.fail(Rcode::kRefused, ExtendedError::kProhibited, "no zone of this server");
     return Step::kReply;
@@ -114,41 +121,77 @@ Step Responder::serve(Exchange& exchange, ServerBlock* block) {
   return Step::kReply;
 }
 
-// The target is asked for as if a client had, and what comes is put behind the aliases. The aliases
-// alone would say that the target has no such records.
-Step Responder::follow_alias(Exchange& exchange) {
-  if (alias_room_ == nullptr) alias_room_ = std::make_unique<std::array<char, kLargestMessage>>();
+template <class Answer>
+Step Responder::ask_within(Exchange& exchange, std::string_view name, RecordType type, Inner& inner,
+                           Answer answer) {
   std::array<char, kLongestName + 4> question;
-  const std::string_view target = exchange.alias_target;
-  std::copy(target.begin(), target.end(), question.begin());
-  put_word(question.data() + target.size(), static_cast<std::uint16_t>(exchange.query.type));
-  put_word(question.data() + target.size() + 2, static_cast<std::uint16_t>(RecordClass::kIn));
+  std::copy(name.begin(), name.end(), question.begin());
+  put_word(question.data() + name.size(), static_cast<std::uint16_t>(type));
+  put_word(question.data() + name.size() + 2, static_cast<std::uint16_t>(RecordClass::kIn));
   Query query = exchange.query;
-  query.question = {question.data(), target.size() + 4};
-  query.name = query.question.substr(0, target.size());
-  MessageWriter writer(*alias_room_, kLargestMessage);
+  query.question = {question.data(), name.size() + 4};
+  query.name = query.question.substr(0, name.size());
+  query.type = type;
+  MessageWriter writer(inner.room, kLargestMessage);
   writer.begin(query);
-  Exchange inner{.query = query,
-                 .client = exchange.client,
-                 .received = exchange.received,
-                 .name = LookupName(target),
-                 .writer = writer,
-                 .pending = pending_,
-                 .asked = exchange.asked,
-                 .turn = exchange.turn,
-                 .arrival = exchange.arrival,
-                 .passed = exchange.passed};
-  if (const Step step = serve(inner, block_of(inner.name)); step != Step::kReply) return step;
-  const std::size_t size = writer.finish(reply_header(query, inner.rcode));
-  const bool is_failure = inner.rcode != Rcode::kNoError && inner.rcode != Rcode::kNameError;
-  if (is_failure || !alias_reply_.read({alias_room_->data(), size})) {
+  Exchange within{.query = query,
+                  .client = exchange.client,
+                  .received = exchange.received,
+                  .name = LookupName(name),
+                  .writer = writer,
+                  .pending = pending_,
+                  .asked = exchange.asked,
+                  .turn = exchange.turn,
+                  .arrival = exchange.arrival,
+                  .passed = exchange.passed};
+  if (const Step step = answer(within); step != Step::kReply) return step;
+  exchange.rcode = within.rcode;
+  exchange.authoritative = within.authoritative;
+  exchange.authentic = within.authentic;
+  const std::size_t size = writer.finish(reply_header(query, within.rcode));
+  if (!inner.reply.read({inner.room.data(), size}))
+    exchange.fail(Rcode::kServerFailure, ExtendedError::kOther, "the answer cannot be read");
+  else if (!writer.error_text().empty())
+    exchange.writer.explain(writer.error().value_or(ExtendedError::kOther), writer.error_text());
+  return Step::kReply;
+}
+
+// The block sees the other question alone; the client gets the answer under its own.
+Step Responder::serve_rewritten(Exchange& exchange, const RewrittenQuestion& question,
+                                ServerBlock* block) {
+  if (rewritten_ == nullptr) rewritten_ = std::make_unique<Inner>();
+  const Step step =
+      ask_within(exchange, question.name.wire(), question.type, *rewritten_, [&](Exchange& within) {
+        const Step served = serve_plugins(within, block);
+        const bool is_alias = served == Step::kReply && !within.alias_target.empty();
+        return is_alias ? follow_alias(within) : served;
+      });
+  if (step != Step::kReply || exchange.rcode == Rcode::kServerFailure) return step;
+  const std::string_view from =
+      question.restores_answer ? question.name.wire() : std::string_view();
+  rewritten_->reply.write_renamed(exchange.writer, {}, from, exchange.query.name);
+  return step;
+}
+
+// The target is asked for, and what comes is put behind the aliases. The aliases alone would say
+// that the target has no such records. It is not rewritten: rules and aliases could lead in a
+// circle.
+Step Responder::follow_alias(Exchange& exchange) {
+  if (alias_ == nullptr) alias_ = std::make_unique<Inner>();
+  const bool authoritative = exchange.authoritative;
+  const Step step =
+      ask_within(exchange, exchange.alias_target, exchange.query.type, *alias_,
+                 [&](Exchange& within) { return serve_plugins(within, block_of(within.name)); });
+  if (step != Step::kReply) return step;
+  if (exchange.rcode != Rcode::kNoError && exchange.rcode != Rcode::kNameError) {
     exchange.fail(Rcode::kServerFailure, ExtendedError::kNoReachableAuthority,
                   "the alias's target could not be looked up");
-    return Step::kReply;
+    return step;
   }
-  alias_reply_.write(exchange.writer, {});
-  exchange.rcode = inner.rcode;
-  return Step::kReply;
+  exchange.authoritative = authoritative;
+  exchange.authentic = false;
+  alias_->reply.write(exchange.writer, {});
+  return step;
 }
 
 ServerBlock* Responder::block_of(const LookupName& name) {

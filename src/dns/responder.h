@@ -16,12 +16,14 @@
 #include "dns/pending_queries.h"
 #include "dns/plugin.h"
 #include "dns/reply.h"
+#include "dns/rewrite.h"
 
 namespace weft::dns {
 
 /// The plugins for the names below some zones.
 struct ServerBlock {
-  std::vector<Name> zones = {};  ///< in small letters
+  std::vector<Name> zones = {};            ///< in small letters
+  std::vector<RewriteRule> rewrites = {};  ///< of questions, before any plugin sees them
   std::vector<std::unique_ptr<Plugin>> plugins = {};
   std::vector<std::unique_ptr<Observer>> observers = {};
   std::uint16_t udp_size = kUdpSize;  ///< the largest answer over UDP
@@ -60,8 +62,19 @@ class Responder : public Handler, private Resumer {
   std::size_t answer(const Asked& asked, std::span<char> room);
   MessageWriter begin(const Query& query, const Client& client, std::span<char> room) const;
   ServerBlock* block_of(const LookupName& name);
+  // Room for the answer to a question that is asked within another one.
+  struct Inner {
+    std::array<char, kLargestMessage> room;
+    Reply reply;
+  };
   Step serve(Exchange& exchange, ServerBlock* block);
+  Step serve_plugins(Exchange& exchange, ServerBlock* block);
+  Step serve_rewritten(Exchange& exchange, const RewrittenQuestion& question, ServerBlock* block);
   Step follow_alias(Exchange& exchange);
+  // Asks so; what `answer` writes is in `inner` if it is kReply, its code in the exchange.
+  template <class Answer>
+  Step ask_within(Exchange& exchange, std::string_view name, RecordType type, Inner& inner,
+                  Answer answer);
 
   const Options options_;
   PendingQueries pending_;
@@ -69,8 +82,8 @@ class Responder : public Handler, private Resumer {
   std::vector<ServerBlock> blocks_;  // after what its plugins refer to
   std::uint32_t turn_ = 0;
   std::unique_ptr<std::array<char, kLargestMessage>> room_;  // for later answers
-  std::unique_ptr<std::array<char, kLargestMessage>> alias_room_;
-  Reply alias_reply_;
+  std::unique_ptr<Inner> alias_;                             // made when they are first needed
+  std::unique_ptr<Inner> rewritten_;
 };
 
 }  // namespace weft::dns

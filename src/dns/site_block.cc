@@ -241,7 +241,9 @@ Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
 
 ServerBlock make_server_block(SiteBlock& block, std::vector<Name> zones, Inquiries& inquiries,
                               const OwnPorts& own) {
-  ServerBlock result{.zones = std::move(zones), .udp_size = block.options.udp_size};
+  ServerBlock result{.zones = std::move(zones),
+                     .rewrites = block.options.rewrites,
+                     .udp_size = block.options.udp_size};
   result.plugins = Assembly(block, inquiries, own).plugins();
   if (block.options.errors) result.observers.push_back(std::make_unique<ErrorsObserver>());
   if (block.options.log) {

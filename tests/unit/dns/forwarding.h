@@ -69,6 +69,7 @@ class Forwarding : public ::testing::Test {
     inquiries_ = inquiries.get();
     ServerBlock block;
     block.zones = {Name()};
+    block.rewrites = rewrites_;
     for (auto& each : front_) block.plugins.push_back(std::move(each));
     front_.clear();
     auto forward = plugin(options_, upstreams, 1, tls, watch_loops);
@@ -135,6 +136,7 @@ class Forwarding : public ::testing::Test {
 
   ForwardOptions options_;
   std::vector<Upstream> second_;
+  std::vector<RewriteRule> rewrites_;
   std::vector<std::unique_ptr<Plugin>> front_;  // asked before all others
   std::shared_ptr<ReplyCache> cache_;           // nullptr: none
   OwnPorts own_;
