@@ -7,6 +7,7 @@
 
 #include "base/marks.h"
 #include "cmd/usage.h"
+#include "lab/cluster_dns.h"
 #include "lab/lifecycle.h"
 #include "lab/names.h"
 #include "lab/observe.h"
@@ -95,7 +96,45 @@ void add_services(const lab::LabView& view, std::vector<matrix::Place>& places) 
                         .sticky = service.sticky});
 }
 
-std::vector<matrix::Place> places_of(const lab::LabView& view) {
+std::vector<IpAddress> addresses_of_ready(const lab::LabView& view,
+                                          const lab::ServiceView& service) {
+  std::vector<IpAddress> addresses;
+  for (const auto& pod : view.pods)
+    if (std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end())
+      for (const auto& address : without_length(pod.addresses)) addresses.push_back(address);
+  return addresses;
+}
+
+// A headless name whose pods are all gone stands for nothing that could be asked for.
+void add_names(const lab::LabView& view, const lab::ClusterDns& dns,
+               std::vector<matrix::Place>& places) {
+  using matrix::PathClass;
+  for (const auto& service : view.services) {
+    const bool headless = service.cluster_ips.empty();
+    places.push_back(
+        {.name = service.name.name + "." + service.name.ns + ".svc." + dns.domain,
+         .kind = matrix::PlaceKind::kName,
+         .addresses = headless ? addresses_of_ready(view, service) : service.cluster_ips,
+         .path_class = headless ? PathClass::kPodToHeadlessName : PathClass::kPodToClusterName,
+         .server = dns.address});
+  }
+  for (const auto& [name, address] : dns.names)
+    places.push_back({.name = name,
+                      .kind = matrix::PlaceKind::kName,
+                      .addresses = {address},
+                      .path_class = PathClass::kPodToOutsideName});
+}
+
+std::vector<IpAddress> resolvers_of(const lab::Lab& lab, const std::string& name) {
+  std::vector<IpAddress> resolvers;
+  const lab::Pod* pod = lab.pod(name);
+  if (!lab.dns || pod == nullptr || lab::is_dns_server(*pod)) return resolvers;
+  for (const auto& text : lab::resolv_conf_of(lab, *pod).file.servers)
+    if (const auto address = IpAddress::parse(text)) resolvers.push_back(*address);
+  return resolvers;
+}
+
+std::vector<matrix::Place> places_of(const lab::Lab& lab, const lab::LabView& view) {
   std::vector<matrix::Place> places;
   for (const auto& node : view.nodes)
     places.push_back({.name = node.name,
@@ -113,7 +152,8 @@ std::vector<matrix::Place> places_of(const lab::LabView& view) {
                       .netns = path_of(pod.netns),
                       .addresses = without_length(pod.addresses),
                       .host_device = pod.host_device,
-                      .answers = pod.responder});
+                      .answers = pod.responder,
+                      .resolvers = resolvers_of(lab, pod.name)});
   for (const auto& [address, device] : view.outside)
     places.push_back({.name = lab::kOutside,
                       .kind = matrix::PlaceKind::kOutside,
@@ -122,6 +162,7 @@ std::vector<matrix::Place> places_of(const lab::LabView& view) {
                       .own = view.outside_own,
                       .uplink = device});
   add_services(view, places);
+  if (lab.dns) add_names(view, *lab.dns, places);
   return places;
 }
 
@@ -133,7 +174,7 @@ ExitCode run(const Options& options) {
   const auto view = lab::observe(*found);
   if (!view) return fail_with(ExitCode::kUsage, view.error());
   const auto report = matrix::run_matrix(
-      places_of(*view),
+      places_of(*found, *view),
       {.timeout = std::chrono::milliseconds(options.timeout_ms), .count = options.count});
   const std::string text = options.output.json()
                                ? matrix::to_json(report).dump(2) + "\n"

@@ -24,6 +24,12 @@ std::string to_string(PathClass path_class) {
       return "outside-to-node-port";
     case PathClass::kOutsideToExternalAddress:
       return "outside-to-external-address";
+    case PathClass::kPodToClusterName:
+      return "pod-to-cluster-name";
+    case PathClass::kPodToHeadlessName:
+      return "pod-to-headless-name";
+    case PathClass::kPodToOutsideName:
+      return "pod-to-outside-name";
     case PathClass::kPodToOutside:
       break;
   }
@@ -52,6 +58,12 @@ std::string describe(PathClass path_class) {
       return "outside to node port";
     case PathClass::kOutsideToExternalAddress:
       return "outside to external address";
+    case PathClass::kPodToClusterName:
+      return "pod to the name of a service";
+    case PathClass::kPodToHeadlessName:
+      return "pod to a headless name";
+    case PathClass::kPodToOutsideName:
+      return "pod to an outside name";
     case PathClass::kPodToOutside:
       break;
   }

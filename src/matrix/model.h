@@ -11,7 +11,7 @@
 
 namespace weft::matrix {
 
-enum class PlaceKind { kPod, kNode, kOutside, kService };
+enum class PlaceKind { kPod, kNode, kOutside, kService, kName };
 
 /// How the nodes' proxies hand on what comes to a service.
 enum class ProxyStyle {
@@ -28,25 +28,32 @@ struct Front {
   bool udp = false;  ///< else TCP
 };
 
+enum class PathClass;
+
 /// Somebody who sends or answers probes.
 struct Place {
   std::string name = {};
   PlaceKind kind = PlaceKind::kPod;
   std::string node = {};   ///< the node it is or stands on; empty for the outside host
   std::string netns = {};  ///< a path
-  std::vector<IpAddress> addresses = {};  ///< where it is probed; at most one a family
+  /// Where it is probed, at most one a family; of a name, what it stands for.
+  std::vector<IpAddress> addresses = {};
   std::vector<IpAddress> own = {};        ///< all that a node or the outside host has
   std::string uplink = "eth0";            ///< its device towards the others
   std::string host_device = {};           ///< a pod's veth on its node
   std::string bridge = "cni0";            ///< that a node's pods are on
   std::string overlay_device = {};        ///< a node's tunnel device; empty without one
   bool answers = true;                    ///< the responder runs in it
+  std::vector<IpAddress> resolvers = {};  ///< a pod's DNS servers, in the order of its resolv.conf
   // Of a service:
   std::vector<Front> fronts = {};
   std::vector<std::string> endpoints = {};  ///< the places that are its ready endpoints
   ProxyStyle style = ProxyStyle::kRewritten;
   bool only_local = false;  ///< from outside only to endpoints on the node that was asked
   bool sticky = false;      ///< a client keeps its endpoint
+  // Of a name:
+  std::optional<PathClass> path_class = {};
+  std::optional<IpAddress> server = {};  ///< the only one that has to know it; any when absent
 };
 
 enum class PathClass {
@@ -61,6 +68,9 @@ enum class PathClass {
   kPodToOwnService,
   kOutsideToNodePort,
   kOutsideToExternalAddress,
+  kPodToClusterName,
+  kPodToHeadlessName,
+  kPodToOutsideName,
 };
 inline constexpr PathClass kPathClasses[] = {PathClass::kPodToPodSameNode,
                                              PathClass::kPodToPodOtherNode,
@@ -72,8 +82,11 @@ inline constexpr PathClass kPathClasses[] = {PathClass::kPodToPodSameNode,
                                              PathClass::kNodeToClusterAddress,
                                              PathClass::kPodToOwnService,
                                              PathClass::kOutsideToNodePort,
-                                             PathClass::kOutsideToExternalAddress};
-/// Of a service: in a lab without services there is nothing to say about it.
+                                             PathClass::kOutsideToExternalAddress,
+                                             PathClass::kPodToClusterName,
+                                             PathClass::kPodToHeadlessName,
+                                             PathClass::kPodToOutsideName};
+/// Of a service or a name: in a lab without them there is nothing to say about it.
 constexpr bool is_to_service(PathClass path_class) {
   return path_class >= PathClass::kPodToClusterAddress;
 }
@@ -93,9 +106,10 @@ struct Pair {
   std::size_t to = 0;
   IpAddress target = {};
   std::optional<std::size_t> front = {};  ///< of a service: which of its fronts
+  std::optional<Family> asks = {};        ///< of a name: for its addresses of this family
 };
 
-/// Who answered, and whom it saw.
+/// Who answered, and whom it saw; of a name, an address that the server told.
 struct Answer {
   std::string name = {};
   IpAddress source = {};

@@ -8,7 +8,7 @@ namespace {
 
 std::optional<PathClass> class_of(const Place& from, const Place& to) {
   const bool same_node = from.node == to.node;
-  if (to.kind == PlaceKind::kService) return std::nullopt;
+  if (to.kind == PlaceKind::kService || to.kind == PlaceKind::kName) return std::nullopt;
   if (from.kind == PlaceKind::kPod) {
     if (to.kind == PlaceKind::kOutside) return PathClass::kPodToOutside;
     if (to.kind == PlaceKind::kNode)
@@ -63,6 +63,21 @@ void plan_fronts(const std::vector<Place>& places, std::size_t from, std::size_t
   }
 }
 
+// As a pod's own resolver asks: the first server that its resolv.conf names.
+void plan_questions(const std::vector<Place>& places, std::size_t from, std::size_t to,
+                    std::vector<Pair>& pairs) {
+  const Place& name = places[to];
+  if (!name.path_class || places[from].resolvers.empty()) return;
+  if (name.server && places[from].resolvers.front() != *name.server) return;
+  for (const Family family : {Family::kIpv4, Family::kIpv6})
+    if (has_family(name, family))
+      pairs.push_back({.path_class = *name.path_class,
+                       .from = from,
+                       .to = to,
+                       .target = places[from].resolvers.front(),
+                       .asks = family});
+}
+
 }  // namespace
 
 std::vector<Pair> plan_pairs(const std::vector<Place>& places) {
@@ -70,6 +85,7 @@ std::vector<Pair> plan_pairs(const std::vector<Place>& places) {
   for (std::size_t from = 0; from < places.size(); ++from)
     for (std::size_t to = 0; to < places.size(); ++to) {
       plan_fronts(places, from, to, pairs);
+      plan_questions(places, from, to, pairs);
       const auto path_class = class_of(places[from], places[to]);
       if (from == to || !path_class) continue;
       for (const auto& target : places[to].addresses)

@@ -11,6 +11,7 @@
 #include "base/fd.h"
 #include "base/json.h"
 #include "kernel/socket_address.h"
+#include "matrix/dns_query.h"
 #include "matrix/icmp_socket.h"
 #include "matrix/mtu.h"
 
@@ -27,6 +28,7 @@ constexpr const char* kRequest = "GET / HTTP/1.1\r\nHost: weft\r\nConnection: cl
 struct Flight {
   ProbeResult* result = nullptr;
   std::uint16_t port = 0;
+  bool asks_dns = false;
   Fd fd;
   Clock::time_point start;
   std::optional<std::uint32_t> connected_us = {};
@@ -74,6 +76,21 @@ void read_answer(const std::string& text, std::uint32_t rtt_us, ProbeResult& res
   note_answer(result, rtt_us, ttl);
 }
 
+void read_dns_answer(const std::string& bytes, std::uint32_t rtt_us, ProbeResult& result) {
+  const auto answer = parse_dns_answer(bytes);
+  if (!answer) {
+    result.refusal = "something else than a DNS server answers there";
+    return;
+  }
+  if (!answer->refusal.empty()) {
+    result.refusal = answer->refusal;
+    return;
+  }
+  for (const auto& address : answer->addresses) note_answerer(result, address.to_string(), address);
+  result.source_seen.reset();
+  note_answer(result, rtt_us, std::nullopt);
+}
+
 class Round {
  public:
   Round(const std::vector<Target>& targets, std::vector<std::vector<ProbeResult>>& results,
@@ -119,12 +136,19 @@ class Round {
 
   void open_flight(const Target& target, ProbeResult& result) {
     const bool tcp = result.protocol == Protocol::kTcp;
-    Flight flight{.result = &result, .port = target.port, .fd = {}, .start = Clock::now()};
+    const std::string datagram = target.question.empty() ? "weft" : target.question;
+    Flight flight{.result = &result,
+                  .port = target.port,
+                  .asks_dns = !target.question.empty(),
+                  .fd = {},
+                  .start = Clock::now()};
     flight.fd = Fd(::socket(kernel::socket_family(target.address),
                             (tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     const kernel::SocketAddress to(target.address, target.port);
     const bool opened = ::connect(flight.fd.get(), to.get(), to.size) == 0 || errno == EINPROGRESS;
-    if (!opened || (!tcp && ::send(flight.fd.get(), "weft", 4, MSG_NOSIGNAL) < 0)) {
+    const bool sent = opened && (tcp || ::send(flight.fd.get(), datagram.data(), datagram.size(),
+                                               MSG_NOSIGNAL) >= 0);
+    if (!sent) {
       result.refusal = fail_errno("sending to " + target.address.to_string()).value().what;
       return;
     }
@@ -170,8 +194,9 @@ class Round {
       }
       flight.answer.append(buffer, static_cast<std::size_t>(got));
       if (got > 0 && flight.result->protocol == Protocol::kTcp) continue;
-      read_answer(flight.answer, flight.connected_us.value_or(microseconds_since(flight.start)),
-                  *flight.result);
+      const auto read = flight.asks_dns ? read_dns_answer : read_answer;
+      read(flight.answer, flight.connected_us.value_or(microseconds_since(flight.start)),
+           *flight.result);
       return true;
     }
   }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <string>
 #include <vector>
 
 #include "base/result.h"
@@ -23,7 +24,8 @@ struct Target {
   IpAddress address = {};
   std::vector<Protocol> protocols = {};  ///< ICMP first
   std::uint16_t port = kResponderPort;
-  unsigned probes = 0;  ///< a protocol, of one that answers, when more than the options say
+  unsigned probes = 0;        ///< a protocol, of one that answers, when more than the options say
+  std::string question = {};  ///< a DNS query, over UDP, instead of the responder's
 };
 
 /// The results of each target, in the order of its protocols.

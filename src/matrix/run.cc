@@ -10,6 +10,8 @@
 
 #include "kernel/netns.h"
 #include "matrix/counters.h"
+#include "matrix/dns_query.h"
+#include "matrix/name_verdict.h"
 #include "matrix/pairs.h"
 #include "matrix/service_verdict.h"
 #include "matrix/verdict.h"
@@ -21,6 +23,7 @@ constexpr std::size_t kMostThreads = 16;
 // Of a path class. Each takes a quarter of a second, one after the other, so that counters tell
 // them apart.
 constexpr std::size_t kMostSearches = 4;
+constexpr std::uint16_t kDnsPort = 53;
 
 // The pairs that one place probes, by their index.
 using Assignment = std::vector<std::size_t>;
@@ -61,6 +64,7 @@ class Run {
 
   Verdict judge_pair(const Pair& pair, const ProbeResult& result) const {
     const Place& node = node_of(from(pair));
+    if (pair.asks) return judge_name(pair, to(pair), result);
     if (!pair.front) return judge(pair.path_class, from(pair), node, pair.target, result);
     std::vector<IpAddress> nodes;
     for (const auto& place : report_.places) {
@@ -71,6 +75,11 @@ class Run {
   }
 
   Target target_of(const Pair& pair) const {
+    if (pair.asks)
+      return {.address = pair.target,
+              .protocols = {Protocol::kUdp},
+              .port = kDnsPort,
+              .question = dns_query(to(pair).name, *pair.asks, kDnsPort)};
     if (!pair.front) {
       Target target{.address = pair.target, .protocols = {Protocol::kIcmp}};
       if (to(pair).answers)
@@ -121,8 +130,8 @@ class Run {
       const bool black_hole = cell.result.answered > 0 && cell.result.device_mtu &&
                               cell.result.mtu.value_or(0) < *cell.result.device_mtu;
       const bool lost = cell.result.answered == 0 && cell.result.refusal.empty();
-      // Where a packet to a service goes is for its proxy to say.
-      if (cell.pair.front) continue;
+      // Where a packet to a service goes is for its proxy to say; and most DNS servers are one.
+      if (cell.pair.front || cell.pair.asks) continue;
       if (!lost && !black_hole) continue;
       auto& searches = found[cell.pair.path_class];
       const PairKey key{cell.pair.from, cell.pair.to, cell.pair.target};

@@ -50,7 +50,8 @@ std::vector<Row> rows_of(const std::vector<Cell>& cells) {
     const bool fits = !rows.empty() && rows.back().cells.front().pair.from == cell.pair.from &&
                       rows.back().cells.front().pair.to == cell.pair.to &&
                       rows.back().cells.front().pair.target == cell.pair.target &&
-                      rows.back().cells.front().pair.front == cell.pair.front;
+                      rows.back().cells.front().pair.front == cell.pair.front &&
+                      rows.back().cells.front().pair.asks == cell.pair.asks;
     if (!fits) rows.emplace_back();
     rows.back().cells.push_back(cell);
   }
@@ -96,8 +97,9 @@ std::string reasons(const Row& row, const LineStyle& style) {
   return text;
 }
 
-// "10.244.1.2", and of a service "10.96.0.11:80".
+// "10.244.1.2", of a service "10.96.0.11:80", of a name the server "@10.96.0.10".
 std::string target_text(const Report& report, const Pair& pair) {
+  if (pair.asks) return "@" + pair.target.to_string();
   if (!pair.front) return pair.target.to_string();
   const std::string port = std::to_string(report.places[pair.to].fronts[*pair.front].port);
   return pair.target.is_v4() ? pair.target.to_string() + ":" + port
@@ -119,8 +121,17 @@ std::string spread_text(const Row& row) {
   return text.empty() ? "-" : text;
 }
 
+// Of a name: what it is said to stand for.
+std::string addresses_text(const Row& row) {
+  std::string text;
+  for (const auto& cell : row.cells)
+    for (const auto& answer : cell.result.answers) text += (text.empty() ? "" : ", ") + answer.name;
+  return text.empty() ? "-" : text;
+}
+
 // What is worth saying about the way: of a service, who answered.
 std::string way_text(const Row& row) {
+  if (row.cells.front().pair.asks) return "  is " + addresses_text(row);
   if (row.cells.front().pair.front)
     return "  seen as " + padded(sources_of(row), 15) + "  answered by " + spread_text(row);
   return "  hops " + first_known(row, [](const ProbeResult& result) { return result.hops; }) +
@@ -164,9 +175,13 @@ Json to_json(const Report& report, const Cell& cell) {
   json["source_seen"] = result.source_seen ? Json(result.source_seen->to_string()) : Json(nullptr);
   json["reason"] = cell.verdict.reason;
   json["target"] = cell.pair.target.to_string();
-  json["family"] = to_string(cell.pair.target.family());
+  json["family"] = to_string(cell.pair.asks.value_or(cell.pair.target.family()));
   json["loss"] = result.sent == 0 ? 0.0 : 1.0 - static_cast<double>(result.answered) / result.sent;
   json["mtu"] = or_null(result.mtu);
+  if (cell.pair.asks) {
+    json["addresses"] = Json::array();
+    for (const auto& answer : result.answers) json["addresses"].push_back(answer.name);
+  }
   if (cell.pair.front) {
     json["port"] = report.places[cell.pair.to].fronts[*cell.pair.front].port;
     json["answered_by"] = spread(result);

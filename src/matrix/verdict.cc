@@ -44,7 +44,10 @@ std::string wrong_source(PathClass path_class, const Place& from, const Place& f
     case PathClass::kPodToOwnService:
     case PathClass::kOutsideToNodePort:
     case PathClass::kOutsideToExternalAddress:
-      break;  // judge_service()
+    case PathClass::kPodToClusterName:
+    case PathClass::kPodToHeadlessName:
+    case PathClass::kPodToOutsideName:
+      break;  // judge_service(), judge_name()
   }
   return {};
 }

@@ -77,6 +77,12 @@ TEST_F(DnsTest, PodsResolveServicesPodsAndTheWorld) {
   EXPECT_TRUE(contains(in(lab_, "client", {"curl", "-sm5", "http://web/"}), "\"web-1\""));
   EXPECT_EQ(resolved("node1", "www.example.com"), "203.0.113.121");
   EXPECT_EQ(resolved("alone", "www.example.com"), "203.0.113.121");
+  const Matrix found = matrix(lab_);
+  EXPECT_EQ(found.exit_code, 0) << found.report.dump(1);
+  // Two pods ask the cluster's DNS, and one another server.
+  EXPECT_EQ(found.pairs("pod-to-cluster-name"), 4U);
+  EXPECT_EQ(found.pairs("pod-to-headless-name"), 2U);
+  EXPECT_EQ(found.pairs("pod-to-outside-name"), 3U);
 
   // A pod that comes or goes is in the answer at once.
   must({"lab", "remove-pod", "web-1", "--name", lab_});

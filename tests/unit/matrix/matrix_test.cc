@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "matrix/name_verdict.h"
 #include "matrix/pairs.h"
 #include "matrix/service_verdict.h"
 #include "matrix/table.h"
@@ -383,6 +384,76 @@ TEST(Table, ShowsWhoAnsweredForAService) {
   EXPECT_EQ((*found)["answered_by"], (Json{{"pod2", 10}, {"pod3", 14}}));
 }
 
+Place asking(Place pod, const char* server) {
+  pod.resolvers = {ip(server), ip("192.0.2.1")};
+  return pod;
+}
+
+Place name(const char* text, PathClass path_class, std::vector<IpAddress> addresses,
+           std::optional<IpAddress> server = {}) {
+  return {.name = text,
+          .kind = PlaceKind::kName,
+          .addresses = std::move(addresses),
+          .path_class = path_class,
+          .server = server};
+}
+
+TEST(Pairs, APodAsksTheFirstOfItsServersForEachNameThatItKnows) {
+  const std::vector<Place> places = {
+      asking(kPod1, "10.96.0.10"), asking(kPod2, "203.0.113.121"), pod("deaf", "node1", "10.1.1.1"),
+      name("web.shop", PathClass::kPodToClusterName, {ip("10.96.0.11"), ip("fd00::11")},
+           ip("10.96.0.10")),
+      name("www.example.com", PathClass::kPodToOutsideName, {ip("203.0.113.80")})};
+  std::vector<std::string> asked;
+  for (const auto& pair : plan_pairs(places))
+    if (pair.asks)
+      asked.push_back(places[pair.from].name + " " + pair.target.to_string() + " " +
+                      places[pair.to].name + " " + std::string(to_string(*pair.asks)));
+  EXPECT_EQ(asked, (std::vector<std::string>{"pod1 10.96.0.10 web.shop IPv4",
+                                             "pod1 10.96.0.10 web.shop IPv6",
+                                             "pod1 10.96.0.10 www.example.com IPv4",
+                                             "pod2 203.0.113.121 www.example.com IPv4"}));
+}
+
+TEST(NameVerdict, ChecksWhatTheServerSays) {
+  const Place web = name("web", PathClass::kPodToHeadlessName, {ip("10.1.1.2"), ip("10.1.1.3")});
+  const Pair pair{.path_class = PathClass::kPodToHeadlessName,
+                  .target = ip("10.96.0.10"),
+                  .asks = Family::kIpv4};
+  const auto verdict = [&](const ProbeResult& result) { return judge_name(pair, web, result); };
+  const Answer first{.name = "10.1.1.2", .source = ip("10.1.1.2"), .count = 3};
+  const Answer second{.name = "10.1.1.3", .source = ip("10.1.1.3"), .count = 3};
+  EXPECT_EQ(verdict({.sent = 3, .answered = 3, .answers = {second, first}}).mark, Mark::kFine);
+  EXPECT_EQ(verdict({.sent = 3, .answered = 3, .answers = {first}}).reason,
+            "10.96.0.10 says 10.1.1.2 instead of 10.1.1.2, 10.1.1.3");
+  EXPECT_EQ(verdict({.sent = 3, .answered = 2, .answers = {second, first}}).mark, Mark::kWarning);
+  EXPECT_EQ(verdict({.sent = 3}).reason, "no answer from 10.96.0.10");
+  EXPECT_EQ(verdict({.sent = 3, .refusal = "NXDOMAIN"}).reason, "NXDOMAIN from 10.96.0.10");
+}
+
+TEST(Table, ShowsWhatANameStandsFor) {
+  Report report{
+      .places = {kPod1, name("web.shop", PathClass::kPodToClusterName, {ip("10.96.0.11")})}};
+  report.cells = {{.pair = {.path_class = PathClass::kPodToClusterName,
+                            .from = 0,
+                            .to = 1,
+                            .target = ip("10.96.0.10"),
+                            .asks = Family::kIpv4},
+                   .result = {.protocol = Protocol::kUdp,
+                              .sent = 3,
+                              .answered = 3,
+                              .rtt_us = 150,
+                              .answers = {{"10.96.0.11", ip("10.96.0.11"), 3}}}}};
+  const std::string table = to_table(report, {});
+  EXPECT_NE(table.find("pod1 > web.shop @10.96.0.10  udp 0.15 ms   is 10.96.0.11"),
+            std::string::npos)
+      << table;
+  const Json names =
+      to_json(report)["classes"][static_cast<std::size_t>(PathClass::kPodToClusterName)]["pairs"];
+  ASSERT_EQ(names.size(), 1U);
+  EXPECT_EQ(names[0]["addresses"], Json::array({"10.96.0.11"}));
+}
+
 Report small_report() {
   Report report{.places = {kPod1, kPod2}};
   const Pair pair{
@@ -412,7 +483,7 @@ TEST(Table, AsJson) {
   const Json json = to_json(small_report());
   EXPECT_EQ(json["ok"], 1);
   EXPECT_EQ(json["failed"], 1);
-  ASSERT_EQ(json["classes"].size(), 11U);
+  ASSERT_EQ(json["classes"].size(), 14U);
   EXPECT_EQ(json["classes"][1]["class"], "pod-to-pod-other-node");
   const Json& pair = json["classes"][1]["pairs"][0];
   EXPECT_EQ(pair["from"], "pod1");
