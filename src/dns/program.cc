@@ -1,6 +1,7 @@
 #include "dns/program.h"
 
 #include <algorithm>
+#include <cerrno>
 #include <memory>
 #include <random>
 #include <thread>
@@ -68,7 +69,9 @@ class Program {
   Result<LoadedCorefile> load() const {
     return load_corefile(options_.corefile, options_.port, options_.environment);
   }
+  // EAGAIN when it is not ready while the former site is.
   Status start(LoadedCorefile loaded);
+  bool has_ready_site() const;
   milliseconds until_reload();
   void reload();
   void finish();
@@ -79,7 +82,8 @@ class Program {
   const std::stop_token stop_;
   std::minstd_rand random_{std::random_device{}()};
   LoadedCorefile loaded_;
-  std::string told_;  // of a Corefile that could not be taken
+  std::string told_;       // of a Corefile that could not be taken
+  bool may_come_ = false;  // it can be taken once it is ready
   LockGuarded<State> state_;
   HttpDoors doors_{{.health = [] { return HttpReply{.body = "OK"}; },
                     .ready = [this] { return readiness(); },
@@ -99,6 +103,9 @@ Status Program::start(LoadedCorefile loaded) {
   constexpr milliseconds kLook{10};
   while (!site->unready().empty() && std::chrono::steady_clock::now() < end)
     if (!pause(stop_, kLook)) break;
+  if (!site->unready().empty() && has_ready_site())
+    return Failure(
+        Error{.what = site->unready().front() + " has not read everything yet", .number = EAGAIN});
   RETURN_IF_ERROR(site->serve());
   RETURN_IF_ERROR(doors_.open(loaded.blocks));
   loaded_ = std::move(loaded);
@@ -106,6 +113,12 @@ Status Program::start(LoadedCorefile loaded) {
   std::shared_ptr<const Site> former = std::move(site);
   state_.with([&](State& state) { state.site.swap(former); });
   return {};
+}
+
+// One that knows all names is not given up for one that does not.
+bool Program::has_ready_site() const {
+  return state_.with(
+      [](const State& state) { return state.site != nullptr && state.site->unready().empty(); });
 }
 
 HttpReply Program::readiness() {
@@ -146,13 +159,16 @@ void Program::reload() {
   auto loaded = load();
   if (loaded && loaded->digest == loaded_.digest) return told_.clear();
   const std::string what = loaded ? loaded->digest : loaded.error().text();
-  if (told_ == what) return;
+  const bool is_told = told_ == what;
+  if (is_told && !may_come_) return;
   const Status started = loaded ? start(*std::move(loaded)) : Status(Failure(loaded.error()));
   if (started) {
     told_.clear();
     spdlog::info("{}: taken over", options_.corefile);
     return trim_heap();
   }
+  may_come_ = started.error().number == EAGAIN;
+  if (is_told) return;
   told_ = what;
   state_.with([](State& state) { ++state.failed_reloads; });
   spdlog::error("{}: not taken, the former one stays: {}", options_.corefile,

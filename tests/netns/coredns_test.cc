@@ -246,6 +246,25 @@ TEST_F(CorednsProgram, ACorefileThatMakesNoSenseChangesNothing) {
   });
 }
 
+// A resolv.conf that changes while the API is away must not cost the cluster its names.
+TEST_F(CorednsProgram, WhoKnowsAllNamesStaysUntilTheNextOneDoes) {
+  weft::test::in_fresh_netns([&](kernel::Rtnetlink&) {
+    start();
+    ASSERT_TRUE(is_ready()) << said();
+    ASSERT_EQ(::rename(folder_.c_str(), path("away").c_str()), 0);
+    std::string text = kCorefile;
+    text.replace(text.find("ttl 30"), 6, "ttl 7\n       startup_timeout 100ms");
+    write("Corefile", text);
+    EXPECT_TRUE(eventually([&] { return has(said(), "kubernetes has not read everything yet"); }))
+        << said();
+    EXPECT_EQ(dig("web.shop.svc.cluster.local"), "NOERROR A 10.96.0.10");
+    ASSERT_EQ(::rename(path("away").c_str(), folder_.c_str()), 0);
+    EXPECT_TRUE(eventually([&] {
+      return has(run({"dig", "@127.0.0.1", "web.shop.svc.cluster.local"}), ". 7\tIN\tA\t");
+    })) << said();
+  });
+}
+
 TEST_F(CorednsProgram, SaysThatItEndsAndGoesOnForAWhile) {
   weft::test::in_fresh_netns([&](kernel::Rtnetlink&) {
     start({"-pidfile", path("pid")});
