@@ -57,10 +57,17 @@ class PortElements {
     return is_node(front) ? port : Bytes(front.address.bytes()) + port;
   }
 
+  static std::uint32_t shard(const Front& front) {
+    const unsigned last =
+        is_node(front) ? front.port : static_cast<unsigned char>(front.address.bytes().back());
+    return last % Pick::kShards;
+  }
+
   std::uint32_t pick(const Front& front, bool local) {
     const Pick pick{.count = usable(local ? port_.local : port_.cluster),
                     .local = local,
-                    .affinity_seconds = port_.affinity_seconds};
+                    .affinity_seconds = port_.affinity_seconds,
+                    .shard = port_.affinity_seconds == 0 ? shard(front) : 0};
     (is_node(front) ? used_.node : used_.address).insert(pick.number());
     return pick.number();
   }
@@ -110,7 +117,8 @@ class PortElements {
   }
 
   void append_endpoints(const Front& front, const Endpoints& endpoints, std::uint32_t slot) {
-    const ServiceMap map = is_node(front) ? ServiceMap::kNodeEndpoints : ServiceMap::kEndpoints;
+    const ServiceMap map = shard_of(
+        is_node(front) ? ServiceMap::kNodeEndpoints : ServiceMap::kEndpoints, shard(front));
     const Bytes front_part = front_key(front);
     for (std::size_t i = 0; i < usable(endpoints); ++i)
       add(map, front_part + number_key(slot++), place_key(endpoints[i].address, endpoints[i].port));

@@ -95,18 +95,9 @@ std::set<std::uint32_t> picks_in(const TableContents& table, ServiceMap map) {
 }  // namespace
 
 NftInheritance::NftInheritance(const TableContents& table, Family family) {
-  for (const Element& element : elements_of(table, ServiceMap::kEndpoints)) {
-    KeyReader key(element.key);
-    const auto front = read_front(key, family);
-    const auto slot = key.number();
-    const auto place = read_place(element, family);
-    if (!front || !slot || !place) continue;
-    FormerSlots& former = slots_[*front];
-    if (*slot < Pick::kLocalSlots)
-      put_at(former.cluster, *slot, *place);
-    else
-      put_at(former.local, *slot - Pick::kLocalSlots, *place);
-  }
+  for (std::uint32_t shard = 0; shard < Pick::kShards; ++shard)
+    for (const Element& element : elements_of(table, shard_of(ServiceMap::kEndpoints, shard)))
+      read_endpoint(element, family);
   for (const Element& element : elements_of(table, ServiceMap::kStayIds)) {
     KeyReader key(element.key);
     const auto front = read_front(key, family);
@@ -118,6 +109,19 @@ NftInheritance::NftInheritance(const TableContents& table, Family family) {
   read_stays(table, family);
   picks_ = {.address = picks_in(table, ServiceMap::kPicks),
             .node = picks_in(table, ServiceMap::kNodePicks)};
+}
+
+void NftInheritance::read_endpoint(const Element& element, Family family) {
+  KeyReader key(element.key);
+  const auto front = read_front(key, family);
+  const auto slot = key.number();
+  const auto place = read_place(element, family);
+  if (!front || !slot || !place) return;
+  FormerSlots& former = slots_[*front];
+  if (*slot < Pick::kLocalSlots)
+    put_at(former.cluster, *slot, *place);
+  else
+    put_at(former.local, *slot - Pick::kLocalSlots, *place);
 }
 
 void NftInheritance::read_stays(const TableContents& table, Family family) {

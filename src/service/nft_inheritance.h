@@ -46,6 +46,7 @@ class NftInheritance {
     std::vector<EndpointRecord> endpoints;
     std::vector<std::uint32_t> numbers;
   };
+  void read_endpoint(const nft::Element& element, Family family);
   void read_stays(const nft::TableContents& table, Family family);
   StaySlots take_stay(std::uint32_t id);
 

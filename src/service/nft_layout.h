@@ -7,7 +7,11 @@
 // finds the number of what is to be done (pick.h) and the chain of that number. For a cluster
 // address that is mostly `pick-N`, which needs one more lookup:
 //
-//   dnat to ip daddr . meta l4proto . th dport . numgen random mod N map @endpoints
+//   dnat to ip daddr . meta l4proto . th dport . numgen random mod N map @endpoints-S
+//
+// Endpoints are in sixteen maps, by the last hexadecimal digit of the address (`pick-N-S`): the
+// kernel lists a set in pieces, and for each of them walks it from its start, which takes seconds
+// where 250,000 elements are in one. A restart reads all of them.
 //
 // What comes from outside goes through `external` or `external-local` first, which masquerade and
 // look the number of the pick up in @cluster-picks or @local-picks. Ports of the node have maps of
@@ -45,9 +49,12 @@ enum class ServiceMap : std::uint8_t {
   kNodePorts,  ///< protocol . port : Pick or Way
   kNodeClusterPicks,
   kNodeLocalPicks,
-  kEndpoints,       ///< address . protocol . port . slot : address . port
-  kNodeEndpoints,   ///< protocol . port . slot : address . port
-  kStayIds,         ///< address . protocol . port : id of a service port with affinity
+  /// address . protocol . port . slot : address . port, of the first shard; see shard_of().
+  kEndpoints,
+  /// protocol . port . slot : address . port, of the first shard
+  kNodeEndpoints = kEndpoints + Pick::kShards,
+  /// address . protocol . port : id of a service port with affinity
+  kStayIds = kNodeEndpoints + Pick::kShards,
   kNodeStayIds,     ///< protocol . port : id
   kStaySlots,       ///< id . slot : number of an endpoint
   kStayEndpoints,   ///< id . number : address . port
@@ -61,9 +68,13 @@ enum class ServiceMap : std::uint8_t {
   kPicks,
   kNodePicks,
 };
-inline constexpr std::size_t kServiceMaps = 19;
+inline constexpr std::size_t kServiceMaps = static_cast<std::size_t>(ServiceMap::kNodePicks) + 1;
 /// "services", "cluster-picks", ...
 const char* name_of(ServiceMap map);
+/// That of kEndpoints or kNodeEndpoints.
+constexpr ServiceMap shard_of(ServiceMap first, std::uint32_t shard) {
+  return static_cast<ServiceMap>(static_cast<std::uint32_t>(first) + shard);
+}
 
 /// The clients of services with affinity, kept by the packet path: address . id : number
 inline constexpr const char* kAffinitySet = "affinity";

@@ -41,7 +41,8 @@ Rule pick_rule(const Pick& pick, const Place& place) {
   RuleWriter rule(table_family(place.family));
   place.load(rule);
   choose(rule, pick, pick.local ? Pick::kLocalSlots : 0, place.front_words());
-  look_up(rule, place.node ? ServiceMap::kNodeEndpoints : ServiceMap::kEndpoints, 0, 0);
+  const ServiceMap endpoints = place.node ? ServiceMap::kNodeEndpoints : ServiceMap::kEndpoints;
+  look_up(rule, shard_of(endpoints, pick.shard), 0, 0);
   translate(rule, place.family, 0);
   return rule;
 }

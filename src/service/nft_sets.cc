@@ -19,6 +19,13 @@ constexpr std::uint32_t kSlots = 65536;
 // So many clients are remembered; beyond that a connection has no affinity.
 constexpr std::uint32_t kMostClients = 1U << 20U;
 
+// The kind of a map: of all shards, the first.
+ServiceMap first_shard(ServiceMap map) {
+  for (const ServiceMap first : {ServiceMap::kEndpoints, ServiceMap::kNodeEndpoints})
+    if (map >= first && map < shard_of(first, Pick::kShards)) return first;
+  return map;
+}
+
 class SetMaker {
  public:
   explicit SetMaker(Family family)
@@ -29,7 +36,7 @@ class SetMaker {
   Set make(ServiceMap map) const {
     using namespace data_type;
     const std::uint32_t a = address_type_;
-    switch (map) {
+    switch (first_shard(map)) {
       case ServiceMap::kServices:
       case ServiceMap::kClusterPicks:
       case ServiceMap::kLocalPicks:
@@ -132,20 +139,24 @@ class SetMaker {
   const std::uint32_t address_length_;
 };
 
+std::vector<std::string> names() {
+  std::vector<std::string> all = {"services",   "cluster-picks",      "local-picks",
+                                  "node-ports", "node-cluster-picks", "node-local-picks"};
+  for (const char* kind : {"endpoints-", "node-endpoints-"})
+    for (std::uint32_t shard = 0; shard < Pick::kShards; ++shard)
+      all.push_back(kind + std::string(1, Pick::shard_name(shard)));
+  for (const char* name :
+       {"stay-ids", "node-stay-ids", "stay-slots", "stay-endpoints", "allowed-sources",
+        "cluster-ips", "hairpins", "ways", "node-ways", "picks", "node-picks"})
+    all.emplace_back(name);
+  return all;
+}
+
 }  // namespace
 
 const char* name_of(ServiceMap map) {
-  static constexpr const char* kNames[kServiceMaps] = {"services",           "cluster-picks",
-                                                       "local-picks",        "node-ports",
-                                                       "node-cluster-picks", "node-local-picks",
-                                                       "endpoints",          "node-endpoints",
-                                                       "stay-ids",           "node-stay-ids",
-                                                       "stay-slots",         "stay-endpoints",
-                                                       "allowed-sources",    "cluster-ips",
-                                                       "hairpins",           "ways",
-                                                       "node-ways",          "picks",
-                                                       "node-picks"};
-  return kNames[static_cast<std::size_t>(map)];
+  static const std::vector<std::string> kNames = names();
+  return kNames[static_cast<std::size_t>(map)].c_str();
 }
 
 std::vector<Set> service_sets(const RuleOptions& options) {

@@ -108,10 +108,11 @@ TEST_P(NftablesService, StockNftPrintsTheTableAndLoadsItAgain) {
                       " . th dport"),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find(cluster_ip().to_string() + " . udp . 80 : 0x00000002"), std::string::npos)
+  EXPECT_EQ((Pick{.count = 2, .shard = 10}.number()), 0xa8c50002);
+  EXPECT_NE(text.find(cluster_ip().to_string() + " . udp . 80 : 0xa8c50002"), std::string::npos)
       << text;
   EXPECT_NE(text.find(cluster_ip().to_string() + " . udp . 80 . 1 : "), std::string::npos) << text;
-  EXPECT_NE(text.find("numgen random mod 2 map @endpoints"), std::string::npos) << text;
+  EXPECT_NE(text.find("numgen random mod 2 map @endpoints-a"), std::string::npos) << text;
   EXPECT_NE(text.find("map @services"), std::string::npos) << text;
   // A host that saves its ruleset can load it again.
   lab_.node.sh("nft flush ruleset");
@@ -192,9 +193,9 @@ TEST_P(NftablesService, WhatOthersDidIsRepaired) {
   EXPECT_EQ(ask(lab_.pod_client, cluster_ip(), 80).substr(0, 4), "here");
   const std::string name = service_table(family()).to_string();
   lab_.node.sh("nft flush map " + name + " services");
-  lab_.node.sh("nft flush chain " + name + " pick-1");
+  lab_.node.sh("nft flush chain " + name + " pick-1-a");
   EXPECT_EQ(table.repair(), (std::vector<std::string>{"set services: 3 elements put",
-                                                      "rule 1 of pick-1: put (missing)"}));
+                                                      "rule 1 of pick-1-a: put (missing)"}));
   EXPECT_EQ(ask(lab_.pod_client, cluster_ip(), 80).substr(0, 4), "here");
 }
 

@@ -18,6 +18,8 @@ using nft::test::ModelKernel;
 
 const RuleOptions kOptions{.family = Family::kIpv4};
 const ServiceName kWeb = web().name;
+// Its address ends in 0x0a.
+const ServiceMap kWebEndpoints = shard_of(ServiceMap::kEndpoints, 10);
 
 ServicePlan planned(const Service& service, const std::vector<std::string>& endpoints) {
   std::vector<Endpoint> all;
@@ -68,12 +70,12 @@ using Words = std::vector<std::string>;
 TEST(NftServices, AServiceIsElements) {
   Followed table;
   EXPECT_EQ(table.put(web(), {"10.0.0.1", "10.0.0.2"}),
-            (Words{"chain pick-2: put (missing)", "rule 1 of pick-2: put (missing)",
+            (Words{"chain pick-2-a: put (missing)", "rule 1 of pick-2-a: put (missing)",
                    "set ways: 1 element put", "set picks: 1 element put",
-                   "set services: 1 element put", "set endpoints: 2 elements put",
+                   "set services: 1 element put", "set endpoints-a: 2 elements put",
                    "set cluster-ips: 1 element put", "set hairpins: 2 elements put"}));
   EXPECT_EQ(table.remove(kWeb),
-            (Words{"set services: 1 element removed", "set endpoints: 2 elements removed",
+            (Words{"set services: 1 element removed", "set endpoints-a: 2 elements removed",
                    "set cluster-ips: 1 element removed", "set hairpins: 2 elements removed"}));
   EXPECT_EQ(table.remove(kWeb), Words{});
 }
@@ -84,17 +86,31 @@ TEST(NftServices, AnEndpointCostsItsElements) {
   table.put(web(), {"10.0.0.1", "10.0.0.2"});
   EXPECT_EQ(table.put(web(), {"10.0.0.1", "10.0.0.2", "10.0.0.3"}),
             (Words{"set services: 1 element removed", "set services: 1 element put",
-                   "set endpoints: 1 element put", "set hairpins: 1 element put"}));
+                   "set endpoints-a: 1 element put", "set hairpins: 1 element put"}));
   // The last one takes the place of the one that goes.
   EXPECT_EQ(table.put(web(), {"10.0.0.2", "10.0.0.3"}),
-            (Words{"set services: 1 element removed", "set endpoints: 2 elements removed",
+            (Words{"set services: 1 element removed", "set endpoints-a: 2 elements removed",
                    "set hairpins: 1 element removed", "set services: 1 element put",
-                   "set endpoints: 1 element put"}));
+                   "set endpoints-a: 1 element put"}));
   // One for another.
   EXPECT_EQ(table.put(web(), {"10.0.0.2", "10.0.0.4"}),
-            (Words{"set endpoints: 1 element removed", "set hairpins: 1 element removed",
-                   "set endpoints: 1 element put", "set hairpins: 1 element put"}));
+            (Words{"set endpoints-a: 1 element removed", "set hairpins: 1 element removed",
+                   "set endpoints-a: 1 element put", "set hairpins: 1 element put"}));
   EXPECT_EQ(table.put(web(), {"10.0.0.2", "10.0.0.4"}), Words{});
+}
+
+TEST(NftServices, EndpointsLieInShardsByTheEndOfTheFront) {
+  NftServices services(kOptions);
+  Service service = exposed();
+  service.external_ips = {ip("198.51.100.31")};
+  service.load_balancer_ips = {};
+  service.ports[0].node_port = 0x7007;
+  services.load(kWeb, {}, planned(service, {"10.0.0.1", "10.0.0.2"}));
+  const auto table = services.whole();
+  for (const char* map : {"endpoints-a", "endpoints-f", "node-endpoints-7"})
+    EXPECT_EQ(table.sets.at(map).elements.size(), 2U) << map;
+  for (const char* chain : {"pick-2-a", "pick-2-f", "node-pick-2-7"})
+    EXPECT_TRUE(table.chains.contains(chain)) << chain;
 }
 
 TEST(NftServices, ServicesThatAskForOneThingTakeTurns) {
@@ -184,7 +200,7 @@ TEST(NftServices, WhatTheKernelHasAndMakesNoSenseIsNotInherited) {
   Followed before;
   before.put(web(), {"10.0.0.1", "10.0.0.2"});
   nft::TableContents broken = before.table();
-  auto& endpoints = broken.sets.at(name_of(ServiceMap::kEndpoints)).elements;
+  auto& endpoints = broken.sets.at(name_of(kWebEndpoints)).elements;
   endpoints.push_back({.key = "short", .data = nft::Bytes("x")});
   endpoints.push_back({.key = endpoints[0].key, .data = nft::Verdict{}});
   endpoints[0].key.back() = '\xff';  // a slot beyond all
@@ -195,7 +211,7 @@ TEST(NftServices, WhatTheKernelHasAndMakesNoSenseIsNotInherited) {
   NftServices after(kOptions, NftInheritance(broken, Family::kIpv4));
   after.load(kWeb, {}, planned(web(), {"10.0.0.1", "10.0.0.2"}));
   EXPECT_EQ(words(nft::plan_table(after.whole(), before.table())), Words{});
-  EXPECT_EQ(count(after.whole(), ServiceMap::kEndpoints), 2U);
+  EXPECT_EQ(count(after.whole(), kWebEndpoints), 2U);
 }
 
 TEST(NftServices, MoreEndpointsThanThereAreSlotsAreLeftOut) {
@@ -205,18 +221,21 @@ TEST(NftServices, MoreEndpointsThanThereAreSlotsAreLeftOut) {
   NftServices services(kOptions);
   services.load(kWeb, {}, plan(web(), {slice(many)}));
   const auto table = services.whole();
-  EXPECT_EQ(count(table, ServiceMap::kEndpoints), Pick::kMostEndpoints);
-  EXPECT_TRUE(table.chains.contains("pick-" + std::to_string(Pick::kMostEndpoints)));
+  EXPECT_EQ(count(table, kWebEndpoints), Pick::kMostEndpoints);
+  EXPECT_TRUE(table.chains.contains(Pick{.count = Pick::kMostEndpoints, .shard = 10}.chain()));
 }
 
 TEST(Pick, NumbersAndBack) {
   for (const Pick pick : {Pick{.count = 1}, Pick{.count = 5, .local = true},
                           Pick{.count = Pick::kMostEndpoints, .affinity_seconds = 86400},
-                          Pick{.count = 2, .local = true, .affinity_seconds = 1}}) {
+                          Pick{.count = 2, .local = true, .affinity_seconds = 1},
+                          Pick{.count = 7, .local = true, .shard = 1},
+                          Pick{.count = Pick::kMostEndpoints, .local = true, .shard = 15}}) {
     EXPECT_EQ(Pick::of_number(pick.number()), pick);
     EXPECT_LT(pick.number(), static_cast<std::uint32_t>(Way::kReject));
   }
-  EXPECT_EQ((Pick{.count = 3, .local = true}.chain()), "pick-3-local");
+  EXPECT_EQ((Pick{.count = 3, .local = true}.chain()), "pick-3-0-local");
+  EXPECT_EQ((Pick{.count = 3, .shard = 12}.chain()), "pick-3-c");
   EXPECT_EQ((Pick{.count = 3, .affinity_seconds = 60}.chain()), "stay-60-3");
 }
 
