@@ -1,5 +1,6 @@
 #include "serve/http_server.h"
 
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -118,6 +119,12 @@ class Session : public std::enable_shared_from_this<Session<Protocol>> {
   std::string text_;
 };
 
+// A program that a daemon runs would go on holding the port when the daemon has ended.
+template <class Socket>
+void keep_from_children(Socket& socket) {
+  if (socket.is_open()) ::fcntl(socket.native_handle(), F_SETFD, FD_CLOEXEC);
+}
+
 Failure not_listening(const std::string& where, const ErrorCode& error) {
   Failure failure = fail_errno("listening at " + where, error.value());
   if (error == asio::error::address_in_use)
@@ -143,6 +150,7 @@ class HttpServer::Inside {
     const Tcp::endpoint where(bytes, port);
     auto acceptor = std::make_shared<Tcp::acceptor>(io_);
     if (!error) acceptor->open(where.protocol(), error);
+    keep_from_children(*acceptor);
     // Both are about this program alone; without them a restart may have to wait.
     ErrorCode ignored;
     acceptor->set_option(Tcp::acceptor::reuse_address(true), ignored);
@@ -180,6 +188,7 @@ class HttpServer::Inside {
     error = {};
     auto acceptor = std::make_shared<Local::acceptor>(io_);
     acceptor->open(Local(), error);
+    keep_from_children(*acceptor);
     if (!error) acceptor->bind(Local::endpoint(path), error);
     // Before it listens: nobody has got in by then.
     if (!error && ::chmod(path.c_str(), 0600) != 0) error.assign(errno, error.category());
@@ -198,6 +207,7 @@ class HttpServer::Inside {
         [this, acceptor, handler](const ErrorCode& error, typename Protocol::socket socket) {
           if (error == asio::error::operation_aborted || !acceptor->is_open()) return;
           // The count of those who share this place is the count of open connections and one.
+          keep_from_children(socket);
           if (!error && static_cast<std::size_t>(places_.use_count()) <= kMostConnections)
             std::make_shared<Session<Protocol>>(std::move(socket), handler, places_)->start();
           if (!error) return accept<Protocol>(acceptor, handler);
@@ -212,10 +222,10 @@ class HttpServer::Inside {
   using Tcp = asio::ip::tcp;
 
   const SharedHandler handler_;
+  asio::io_context io_{1};  // acceptors are part of it, so it outlives them
   std::map<std::pair<IpAddress, std::uint16_t>, std::shared_ptr<Tcp::acceptor>> ports_;
   std::shared_ptr<void> places_ = std::make_shared<char>();
   std::string path_;
-  asio::io_context io_{1};
   asio::executor_work_guard<asio::io_context::executor_type> work_ = asio::make_work_guard(io_);
   std::jthread thread_{[this] { io_.run(); }};
 };
