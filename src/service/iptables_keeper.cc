@@ -118,7 +118,7 @@ Status IptablesKeeper::remove() {
   for (const auto& [family, programs] : programs_) {
     const auto tables = read_tables(programs, {"filter", "mangle", "nat"});
     if (!tables) return of_family(family, tables.error());
-    const Status done = write(programs, plan_iptables_removal(*design_, *tables));
+    const Status done = write(programs, plan_iptables_removal(design_->is_own, *tables));
     if (!done) return of_family(family, done.error());
   }
   return {};

@@ -23,11 +23,6 @@ const IptablesTable& table_of(const IptablesTables& tables, const std::string& n
   return found == tables.end() ? kNone : found->second;
 }
 
-// A rule without a target of its own ends with the name of a chain, or in a comment.
-bool leads_to(const std::string& rule, const std::string& chain) {
-  return rule.ends_with("-j " + chain) || rule.ends_with("-g " + chain);
-}
-
 // The chains that rules outside of the proxy's own lead to. They cannot be removed.
 std::set<std::string> held_by_others(const IptablesDesign& design, const std::string& table,
                                      const IptablesTable& actual) {
@@ -68,17 +63,32 @@ TableUpdate plan_table(const IptablesDesign& design, const std::string& name,
   return update;
 }
 
-TableUpdate plan_table_removal(const IptablesDesign& design, const std::string& name,
+// Whatever can be reached from a chain.
+void add_reachable(const std::string& chain, const IptablesTable& table,
+                   std::set<std::string>& reached) {
+  const auto found = table.chains.find(chain);
+  if (found == table.chains.end() || !reached.insert(chain).second) return;
+  for (const auto& rule : found->second.rules)
+    add_reachable(std::string(iptables::jump_of(rule)), table, reached);
+}
+
+TableUpdate plan_table_removal(const IsChain& goes, const std::string& name,
                                const IptablesTable& actual) {
+  std::set<std::string> held;
   TableUpdate update;
-  for (const auto& [chain, contents] : actual.chains)
-    if (design.is_own(name, chain)) update.gone.insert(chain);
   for (const auto& [chain, contents] : actual.chains) {
-    if (update.gone.contains(chain)) continue;
-    for (const auto& rule : contents.rules)
-      for (const auto& gone : update.gone)
-        if (leads_to(rule, gone)) update.dropped.push_back({name, chain, gone, rule});
+    if (goes(name, chain)) continue;
+    for (const auto& rule : contents.rules) {
+      const std::string target(iptables::jump_of(rule));
+      if (!goes(name, target)) continue;
+      if (contents.policy)
+        update.dropped.push_back({name, chain, target, rule});
+      else
+        add_reachable(target, actual, held);
+    }
   }
+  for (const auto& [chain, contents] : actual.chains)
+    if (goes(name, chain) && !held.contains(chain)) update.gone.insert(chain);
   return update;
 }
 
@@ -149,10 +159,10 @@ IptablesUpdate plan_iptables(const IptablesDesign& design, const IptablesContent
   return update;
 }
 
-IptablesUpdate plan_iptables_removal(const IptablesDesign& design, const IptablesTables& actual) {
+IptablesUpdate plan_iptables_removal(const IsChain& goes, const IptablesTables& actual) {
   IptablesUpdate update;
   for (const auto& [name, table] : actual)
-    if (auto removal = plan_table_removal(design, name, table); !removal.empty())
+    if (auto removal = plan_table_removal(goes, name, table); !removal.empty())
       update.emplace(name, std::move(removal));
   return update;
 }

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <set>
 #include <string>
@@ -34,8 +35,10 @@ using IptablesUpdate = std::map<std::string, TableUpdate>;
 IptablesUpdate plan_iptables(const IptablesDesign& design, const IptablesContents& wanted,
                              const IptablesTables& actual);
 
-/// What takes the mode's chains out of the tables that were read.
-IptablesUpdate plan_iptables_removal(const IptablesDesign& design, const IptablesTables& actual);
+/// What takes such chains, and the jumps to them from built-in chains, out of the tables that were
+/// read. A chain to which somebody else's leads stays, and so do those that it leads to.
+using IsChain = std::function<bool(std::string_view table, std::string_view chain)>;
+IptablesUpdate plan_iptables_removal(const IsChain& goes, const IptablesTables& actual);
 
 /// Inputs of iptables-restore --noflush, to be carried out one after the other, with about so many
 /// rules each: others wait for the lock of iptables meanwhile. Chains come before what leads to

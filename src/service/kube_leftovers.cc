@@ -3,14 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <set>
 #include <utility>
 
 #include "kernel/iptables.h"
 #include "kernel/nftables.h"
 #include "kernel/rtnetlink.h"
-#include "net/iptables_words.h"
 #include "service/iptables_names.h"
+#include "service/iptables_update.h"
 #include "service/nft_layout.h"
 #include "service/portal_rules.h"
 
@@ -22,18 +21,10 @@ using kernel::Iptables;
 constexpr const char* kIpvsDevice = "kube-ipvs0";
 constexpr const char* kKubeProxyTable = "kube-proxy";
 constexpr std::array<const char*, 3> kTables{"nat", "filter", "mangle"};
+constexpr std::size_t kRulesEach = 1000;
 
 bool any_of(std::string_view word, std::initializer_list<std::string_view> words) {
   return std::find(words.begin(), words.end(), word) != words.end();
-}
-
-// The chain behind -j or -g; empty where a rule has none.
-std::string target_of(const std::string& rule) {
-  const auto words = iptables_words(rule);
-  if (!words) return {};
-  for (std::size_t i = 0; i + 1 < words->size(); ++i)
-    if ((*words)[i] == "-j" || (*words)[i] == "-g") return (*words)[i + 1];
-  return {};
 }
 
 bool is_portal_chain(std::string_view table, std::string_view chain) {
@@ -47,11 +38,6 @@ bool is_ipvs_chain(std::string_view table, std::string_view chain) {
     return any_of(chain, {"KUBE-NODE-PORT", "KUBE-SOURCE-RANGES-FIREWALL", "KUBE-IPVS-FILTER",
                           "KUBE-IPVS-OUT-FILTER"});
   return table == "nat" && any_of(chain, {"KUBE-NODE-PORT", "KUBE-LOAD-BALANCER"});
-}
-
-bool goes(std::string_view table, std::string_view chain, const Leftovers& which) {
-  if (is_portal_chain(table, chain)) return which.userspace;
-  return which.iptables && (is_proxy_chain(table, chain) || is_ipvs_chain(table, chain));
 }
 
 // Collects what was done, and the first thing that could not be.
@@ -72,13 +58,18 @@ class Removal {
 };
 
 Status clean_tables(const Iptables& iptables, const Leftovers& which, Removal& removal) {
+  IptablesTables tables;
   for (const char* name : kTables) {
-    ASSIGN_OR_RETURN(const IptablesTable table, iptables.read(name));
-    const std::string script = removal_script(name, table, which);
-    if (script.empty()) continue;
-    RETURN_IF_ERROR(iptables.restore(script));
-    removal.note(iptables.name() + ": chains of another mode in the table " + name + ": removed");
+    ASSIGN_OR_RETURN(tables[name], iptables.read(name));
   }
+  const auto goes = [&](std::string_view table, std::string_view chain) {
+    return is_leftover(table, chain, which);
+  };
+  const IptablesUpdate update = plan_iptables_removal(goes, tables);
+  for (const auto& script : restore_scripts(update, kRulesEach))
+    RETURN_IF_ERROR(iptables.restore(script));
+  for (const auto& [name, edits] : update)
+    removal.note(iptables.name() + ": chains of another mode in the table " + name + ": removed");
   return {};
 }
 
@@ -118,30 +109,9 @@ Status clean_ipvs(Removal& removal) {
 
 }  // namespace
 
-std::string removal_script(const std::string& name, const IptablesTable& table,
-                           const Leftovers& which) {
-  std::string unlinked;
-  std::set<std::string> kept;  // somebody else's chain leads to them
-  for (const auto& [chain, contents] : table.chains) {
-    if (goes(name, chain, which)) continue;
-    for (const auto& rule : contents.rules) {
-      const std::string target = target_of(rule);
-      if (!goes(name, target, which)) continue;
-      if (contents.policy)
-        unlinked.append("-D ").append(chain).append(" ").append(rule).append("\n");
-      else
-        kept.insert(target);
-    }
-  }
-  std::string flushed;
-  std::string deleted;
-  for (const auto& [chain, contents] : table.chains) {
-    if (!goes(name, chain, which) || kept.contains(chain)) continue;
-    flushed += ":" + chain + " - [0:0]\n";
-    deleted += "-X " + chain + "\n";
-  }
-  if (deleted.empty() && unlinked.empty()) return {};
-  return "*" + name + "\n" + flushed + unlinked + deleted + "COMMIT\n";
+bool is_leftover(std::string_view table, std::string_view chain, const Leftovers& which) {
+  if (is_portal_chain(table, chain)) return which.userspace;
+  return which.iptables && (is_proxy_chain(table, chain) || is_ipvs_chain(table, chain));
 }
 
 Leftovers leftovers_beside(std::string_view mode) {

@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "net/iptables.h"
 
 namespace weft::service {
 
@@ -25,11 +24,8 @@ struct Leftovers {
 /// All that is not of the mode (ProxyMode::name()).
 Leftovers leftovers_beside(std::string_view mode);
 
-/// The input of iptables-restore --noflush that takes such chains, and the jumps to them from
-/// built-in chains, out of a table. A chain to which somebody else's leads stays. Empty when there
-/// are none. Pure.
-std::string removal_script(const std::string& name, const IptablesTable& table,
-                           const Leftovers& which);
+/// Whether a chain of iptables is among them.
+bool is_leftover(std::string_view table, std::string_view chain, const Leftovers& which);
 
 /// Takes them away in the calling thread's namespace. Returns what was found and removed, in words;
 /// an Error for what could not be removed, after everything else was.

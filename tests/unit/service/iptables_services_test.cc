@@ -281,9 +281,10 @@ TEST(IptablesUpdate, TheProxyGoesAndLeavesOnlyWhatIsOthers) {
   node.put(exposed(), {pod(1)});
   node.kernel().restore(
       "*mangle\n:KUBE-PROXY-CANARY - [0:0]\nCOMMIT\n"
-      "*filter\n:OTHER - [0:0]\n-A OTHER -j KUBE-FORWARD\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n");
-  for (const auto& script :
-       restore_scripts(plan_iptables_removal(iptables_design(), node.kernel().tables()), 1000))
+      "*filter\n:OTHER - [0:0]\n-A OTHER -j KUBE-PROXY-FIREWALL\n-A INPUT -i lo -j "
+      "ACCEPT\nCOMMIT\n");
+  for (const auto& script : restore_scripts(
+           plan_iptables_removal(iptables_design().is_own, node.kernel().tables()), 1000))
     node.kernel().restore(script);
   std::string left;
   for (const auto& [table, contents] : node.kernel().tables())
@@ -298,7 +299,9 @@ TEST(IptablesUpdate, TheProxyGoesAndLeavesOnlyWhatIsOthers) {
             "filter KUBE-FIREWALL ! -s 127.0.0.0/8 -d 127.0.0.0/8 -m comment --comment \"block "
             "incoming localnet connections\" -m conntrack ! --ctstate RELATED,ESTABLISHED,DNAT -j "
             "DROP\n"
+            "filter KUBE-PROXY-FIREWALL\n"
             "filter OTHER\n"
+            "filter OTHER -j KUBE-PROXY-FIREWALL\n"
             "filter OUTPUT -j KUBE-FIREWALL\n");
 }
 

@@ -102,7 +102,7 @@ TEST(PortalRules, NodePortsAreLookedAtLastAndOthersChainsStay) {
   EXPECT_EQ(plan_iptables(portal_design(), portal_rules({kPortal}, kNode), kernel.tables()),
             IptablesUpdate{});
   for (const auto& script :
-       restore_scripts(plan_iptables_removal(portal_design(), kernel.tables()), 1000))
+       restore_scripts(plan_iptables_removal(portal_design().is_own, kernel.tables()), 1000))
     kernel.restore(script);
   EXPECT_EQ(kernel.chain("nat", "PREROUTING").rules, Words{"-j ACCEPT"});
   EXPECT_TRUE(kernel.tables().at("nat").chains.contains("KUBE-SVC-AAAAAAAAAAAAAAAA"));
