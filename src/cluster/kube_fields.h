@@ -1,7 +1,8 @@
 // kube_fields.h: the numbers of the fields that are read of Kubernetes' protobuf messages.
 //
 // Source: generated.proto of k8s.io/apimachinery/pkg/runtime, k8s.io/apimachinery/pkg/apis/meta/v1,
-// k8s.io/api/core/v1 and k8s.io/api/discovery/v1. Numbers never change there.
+// k8s.io/api/core/v1, k8s.io/api/discovery/v1 and k8s.io/api/networking/v1. Numbers never change
+// there.
 #pragma once
 
 #include <cstdint>
@@ -123,6 +124,11 @@ namespace load_balancer_ingress {
 inline constexpr FieldNumber kIp = 1;
 inline constexpr FieldNumber kIpMode = 3;
 }  // namespace load_balancer_ingress
+
+// The spec's cidrs are only::kField.
+namespace service_cidr {
+inline constexpr FieldNumber kSpec = 2;
+}  // namespace service_cidr
 
 namespace endpoint_slice {
 inline constexpr FieldNumber kEndpoints = 2;

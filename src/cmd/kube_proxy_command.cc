@@ -45,7 +45,7 @@ Status write_configuration(const ProxyConfig& config, const std::string& path) {
 
 Result<service::ProxyAgentOptions> agent_options(const KubeProxyFlags& flags,
                                                  const ProxyConfig& config) {
-  service::ProxyAgentOptions options{.config = config};
+  service::ProxyAgentOptions options{.config = config, .status_socket = flags.status_socket};
   ASSIGN_OR_RETURN(options.node_name, node_name(config.hostname_override));
   if (!flags.store_dir.empty()) {
     options.source = service::folder_source(flags.store_dir);

@@ -92,6 +92,8 @@ void add_server_flags(KubeProxyFlags& flags, std::vector<GoFlag>& table) {
   table.push_back(int_flag("metrics-port", flags.metrics_port, 0, 65'535, "0: no /metrics"));
   table.push_back(bool_flag("bind-address-hard-fail", c.bind_address_hard_fail,
                             "end when one of these ports cannot be had"));
+  table.push_back(text_flag("status-socket", flags.status_socket,
+                            "where weft status services asks; empty: nowhere"));
   table.push_back(bool_flag("profiling", c.enable_profiling, kNoEffect));
   table.push_back(
       text_flag("show-hidden-metrics-for-version", c.show_hidden_metrics_for_version, kNoEffect));

@@ -22,6 +22,7 @@ struct KubeProxyFlags {
   std::string hostname_override;  ///< goes before the file's
   std::string master;
   std::string store_dir;
+  std::string status_socket = "/run/weft-kube-proxy.sock";
   std::string log_format;  ///< goes before the file's, as does the next
   std::string log_level = "info";
   int verbosity = -1;  ///< not given

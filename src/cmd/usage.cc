@@ -94,4 +94,14 @@ void add_output_option(CLI::App& command, OutputFormat& format) {
       ->capture_default_str();
 }
 
+std::string age(std::int64_t seconds) {
+  struct Unit {
+    std::int64_t seconds;
+    const char* name;
+  };
+  for (const auto& unit : {Unit{86'400, " d"}, Unit{3600, " h"}, Unit{60, " min"}})
+    if (seconds >= 2 * unit.seconds) return std::to_string(seconds / unit.seconds) + unit.name;
+  return std::to_string(seconds) + " s";
+}
+
 }  // namespace weft::cmd

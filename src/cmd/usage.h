@@ -1,6 +1,7 @@
 // usage.h: the command line of weft: what its files share.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -36,11 +37,16 @@ struct OutputFormat {
 };
 void add_output_option(CLI::App& command, OutputFormat& format);
 
+/// "5 s", "12 min", "3 h", "2 d": an age for people.
+std::string age(std::int64_t seconds);
+
 /// `weft lab` and everything below it. `program` must outlive the parsing.
 void add_lab_commands(CLI::App& app, const std::vector<std::string>& program, ExitCode& code);
 /// `weft matrix`
 void add_matrix_command(CLI::App& app, ExitCode& code);
 /// `weft status`
 void add_status_command(CLI::App& app, ExitCode& code);
+/// `weft status services`, below it
+void add_status_services_command(CLI::App& status, ExitCode& code);
 
 }  // namespace weft::cmd

@@ -18,6 +18,7 @@ namespace {
 const char* const kExamples =
     "  weft status\n"
     "  weft status -o json | jq .peers\n"
+    "  weft status services\n"
     "  weft lab exec node1 weft status\n";
 
 using Kind = Json::value_t;
@@ -26,17 +27,6 @@ struct Options {
   std::string subnet_file = "/run/flannel/subnet.env";
   OutputFormat output;
 };
-
-// "5 s", "12 min", "3 h", "2 d": an age for people.
-std::string age(std::int64_t seconds) {
-  struct Unit {
-    std::int64_t seconds;
-    const char* name;
-  };
-  for (const auto& unit : {Unit{86'400, " d"}, Unit{3600, " h"}, Unit{60, " min"}})
-    if (seconds >= 2 * unit.seconds) return std::to_string(seconds / unit.seconds) + unit.name;
-  return std::to_string(seconds) + " s";
-}
 
 std::string joined(const Json& texts) {
   std::string line;
@@ -172,7 +162,11 @@ void add_status_command(CLI::App& app, ExitCode& code) {
   command->add_option("--subnet-file", options->subnet_file, "the agent's subnet.env")
       ->capture_default_str();
   add_output_option(*command, options->output);
-  command->callback([options, &code] { code = run(*options); });
+  command->require_subcommand(0, 1);
+  add_status_services_command(*command, code);
+  command->callback([options, command, &code] {
+    if (command->get_subcommands().empty()) code = run(*options);
+  });
 }
 
 }  // namespace weft::cmd

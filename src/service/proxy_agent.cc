@@ -113,6 +113,7 @@ class Agent {
         server_({.config = config_,
                  .mode = mode_name_,
                  .families = families_,
+                 .socket = options.status_socket,
                  .services = services_,
                  .node = node_,
                  .record = record_}),
@@ -130,6 +131,7 @@ class Agent {
   void read_services(const NodeFacts& facts);
   void remove_leftovers();
   void source_changed();
+  void tell_of_source();
   bool node_is_known() const;
 
   const ProxyAgentOptions& options_;
@@ -140,12 +142,15 @@ class Agent {
   const steady_clock::time_point began_ = steady_clock::now();
   NodeFeed node_;
   ServiceFeed services_;
+  RangeFeed ranges_;
   ProxyRecord record_;
   ProxyVoice voice_;
   Aftermath aftermath_;
   ProxyServer server_;
   Health health_;
   Health listening_;
+  Health local_;
+  Health following_;
   LockGuarded<Status> fatal_;
   std::stop_source over_;
   // Of the steward's thread:
@@ -164,6 +169,15 @@ void Agent::source_changed() {
   record_.queued(ProxyRecord::Clock::now(), std::chrono::system_clock::now());
   if (ServiceProxy* proxy = proxy_) proxy->nudge();
   steward_.nudge();
+}
+
+void Agent::tell_of_source() {
+  const Status health = source_->health();
+  if (!following_.set(health)) return;
+  if (health)
+    spdlog::info("services are followed again");
+  else
+    spdlog::warn("services stay as they are: {}", health.error().text());
 }
 
 // What endpoints mean by their zone is weighed when they come in: in another one they have to come
@@ -203,7 +217,9 @@ Status Agent::listen() {
     fatal_.with([&](Status& fatal) { fatal = listening; });
     over_.request_stop();
   }
-  return listening;
+  const Status local = server_.listen_locally();
+  if (local_.set(local) && !local) spdlog::warn("{}", local.error().text());
+  return listening ? local : listening;
 }
 
 Result<ProxySettings> Agent::settings() {
@@ -216,7 +232,8 @@ Result<ProxySettings> Agent::settings() {
       .name = node_.name(), .zone = node.zone, .addresses = primary_addresses(config_, node)};
   for (const Family family : families_)
     settings.families.push_back(rule_options(
-        family, {.config = config_, .node = node, .own_addresses = own, .service_ranges = {}}));
+        family,
+        {.config = config_, .node = node, .own_addresses = own, .service_ranges = ranges_.all()}));
   return settings;
 }
 
@@ -258,6 +275,7 @@ Status Agent::settle() {
   remove_leftovers();
   if (last_ == wanted) return {};
   aftermath_.set_addresses(health_addresses(wanted));
+  server_.set_plan(wanted.plan);
   if (started_)
     started_->set(wanted);
   else
@@ -267,6 +285,7 @@ Status Agent::settle() {
 }
 
 Rest Agent::steward() {
+  tell_of_source();
   const bool listening = listen().has_value();
   const Status settled = settle();
   if (health_.set(settled) && !settled) spdlog::error("{}", settled.error().text());
@@ -290,7 +309,8 @@ Status Agent::run(const std::stop_token& stop) {
   const auto told = [this](const kernel::KernelEvent&) { steward_.nudge(); };
   ASSIGN_OR_RETURN(monitor_, kernel::Monitor::start({kernel::Topic::kAddress}, told));
   voice_.say_starting();
-  source_ = options_.source(services_, node_, [this] { source_changed(); });
+  source_ = options_.source({.services = services_, .node = node_, .ranges = ranges_},
+                            [this] { source_changed(); });
   steward_.start();
   while (!over_.stop_requested()) pause(over_.get_token(), std::chrono::hours(1));
   monitor_.reset();

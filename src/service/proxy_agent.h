@@ -23,6 +23,7 @@ namespace weft::service {
 struct ProxyAgentOptions {
   ProxyConfig config = {};  ///< complete()
   std::string node_name = {};
+  std::string status_socket = {};  ///< for `weft status services`; empty: none
   OpenSource source = {};
   /// For events; nothing where there is no cluster to tell.
   std::optional<KubeAccess> cluster = {};

@@ -84,6 +84,7 @@ void ProxyRecord::passed(const PassReport& report) {
     state.service_changes += report.news.services;
     state.slice_changes += report.news.slices;
     for (const auto& service : report.services) note_policies(service, families_, state);
+    state.trouble = report.outcome ? std::string() : report.outcome.error().text();
     if (!report.outcome) return;
     const double took = Seconds(report.ended - report.began).count();
     state.syncs.observe(took);
@@ -114,7 +115,8 @@ ProxyHealth ProxyRecord::health(Clock::time_point now) const {
   return state_.with([&](const State& state) {
     const bool late =
         state.last_synced && state.oldest_queued && now - *state.oldest_queued >= patience_;
-    return ProxyHealth{.healthy = !late, .last_updated = state.last_synced};
+    return ProxyHealth{
+        .healthy = !late, .last_updated = state.last_synced, .trouble = state.trouble};
   });
 }
 

@@ -24,6 +24,7 @@ namespace weft::service {
 struct ProxyHealth {
   bool healthy = true;
   std::optional<WallTime> last_updated = {};  ///< nothing: the kernel was never brought up to date
+  std::string trouble = {};  ///< what has kept the last pass from doing that; empty: nothing
 };
 
 /// Every member may be called from any thread.
@@ -53,6 +54,7 @@ class ProxyRecord : public ProxyWatcher {
     std::optional<Clock::time_point> newest_queued = {};
     std::optional<WallTime> last_queued = {};
     std::optional<WallTime> last_synced = {};
+    std::string trouble = {};
     Histogram syncs;
     Histogram full_syncs;
     Histogram partial_syncs;

@@ -10,6 +10,21 @@ namespace {
 
 constexpr const char* kJson = "application/json";
 
+// Each page is a moment in which no change comes in.
+constexpr std::size_t kServicesAtOnce = 200;
+
+// Behind which service a page begins: an empty one for the first page. Nothing: it is no page.
+std::optional<std::optional<ServiceName>> parse_page(std::string_view path) {
+  constexpr std::string_view kFirst = "/services";
+  constexpr std::string_view kAfter = "/services/after/";
+  if (path == kFirst) return std::optional<ServiceName>();
+  if (!path.starts_with(kAfter)) return std::nullopt;
+  const std::string_view name = path.substr(kAfter.size());
+  const std::size_t slash = name.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  return ServiceName{std::string(name.substr(0, slash)), std::string(name.substr(slash + 1))};
+}
+
 // Go's zero time, for what has never happened.
 std::string time_text(const std::optional<WallTime>& time) {
   return time ? print_precise_time(*time) : "0001-01-01T00:00:00Z";
@@ -31,17 +46,25 @@ Result<IpAddress> listen_as_go(HttpServer& server, const BindAddress& where,
 }
 
 Status ProxyServer::listen() {
-  const auto health_at = BindAddress::parse(about_.config.healthz_bind_address);
-  if (!at_health_ && health_at) {
-    RETURN_IF_ERROR(listen_as_go(server_, *health_at,
-                                 [this](const std::string& path) { return health(path); }));
-    at_health_ = true;
-  }
-  const auto metrics_at = BindAddress::parse(about_.config.metrics_bind_address);
-  if (!at_metrics_ && metrics_at) {
-    RETURN_IF_ERROR(listen_as_go(server_, *metrics_at));
-    at_metrics_ = true;
-  }
+  Status first_failure;
+  const auto open = [&](bool& is_open, const std::string& where, HttpServer::Handler own) {
+    const auto address = BindAddress::parse(where);
+    if (is_open || !address) return;
+    const auto opened = listen_as_go(server_, *address, std::move(own));
+    is_open = opened.has_value();
+    if (!opened && first_failure) first_failure = Failure(opened.error());
+  };
+  open(at_health_, about_.config.healthz_bind_address,
+       [this](const std::string& path) { return health(path); });
+  open(at_metrics_, about_.config.metrics_bind_address,
+       [this](const std::string& path) { return metrics(path); });
+  return first_failure;
+}
+
+Status ProxyServer::listen_locally() {
+  if (at_socket_ || about_.socket.empty()) return {};
+  RETURN_IF_ERROR(server_.listen(about_.socket));
+  at_socket_ = true;
   return {};
 }
 
@@ -67,6 +90,21 @@ HttpReply ProxyServer::health(const std::string& path) const {
           .body = to_text(body),
           .type = kJson,
           .headers = {{"X-Content-Type-Options", "nosniff"}}};
+}
+
+HttpReply ProxyServer::services(const std::string& path) const {
+  const auto first = parse_page(path);
+  if (!first) return {.status = 404, .body = "there is /services\n"};
+  StatusPage page = about_.services.status(*first, kServicesAtOnce, about_.families, plan_.copy());
+  const ProxyHealth health = about_.record.health(ProxyRecord::Clock::now());
+  return {.body = to_text({{"version", WEFT_VERSION},
+                           {"mode", about_.mode},
+                           {"node", about_.node.name()},
+                           {"ready", health.last_updated.has_value()},
+                           {"trouble", health.trouble},
+                           {"services", std::move(page.services)},
+                           {"more", page.more}}),
+          .type = kJson};
 }
 
 HttpReply ProxyServer::metrics(const std::string& path) const {

@@ -122,8 +122,11 @@ void ServiceBoard::end_slices() {
 std::optional<ServiceBoard::Entry> ServiceBoard::find(const ServiceName& name) const {
   const auto found = records_.find(name);
   if (found == records_.end() || !found->second.service) return std::nullopt;
-  Entry entry{.service = &*found->second.service};
-  for (const NamedSlice& slice : found->second.slices) entry.slices.push_back(&slice.digest);
+  const Record& record = found->second;
+  Entry entry{.service = &*record.service,
+              .in_kernel = record.in_kernel,
+              .waiting = record.changed || record.unwritten};
+  for (const NamedSlice& slice : record.slices) entry.slices.push_back(&slice.digest);
   return entry;
 }
 
@@ -134,13 +137,34 @@ std::vector<ServiceName> ServiceBoard::names() const {
   return all;
 }
 
+std::vector<ServiceName> ServiceBoard::names_after(const std::optional<ServiceName>& after,
+                                                   std::size_t most) const {
+  std::vector<ServiceName> some;
+  for (auto at = after ? records_.upper_bound(*after) : records_.begin();
+       at != records_.end() && some.size() < most; ++at)
+    if (at->second.service) some.push_back(at->first);
+  return some;
+}
+
 std::vector<ServiceName> ServiceBoard::take_changed() {
   for (const ServiceName& name : changed_) {
     const auto found = records_.find(name);
     found->second.changed = false;
-    if (!found->second.service && found->second.slices.empty()) records_.erase(found);
+    if (!found->second.service && found->second.slices.empty())
+      records_.erase(found);
+    else if (!std::exchange(found->second.unwritten, true))
+      unwritten_.push_back(name);
   }
   return std::exchange(changed_, {});
+}
+
+void ServiceBoard::note_written(UnixSeconds now) {
+  for (const ServiceName& name : std::exchange(unwritten_, {})) {
+    const auto found = records_.find(name);
+    if (found == records_.end()) continue;
+    found->second.unwritten = false;
+    found->second.in_kernel = now;
+  }
 }
 
 }  // namespace weft::service

@@ -63,12 +63,16 @@ class ServiceBoard {
   struct Entry {
     const ServiceDigest* service = nullptr;
     std::vector<const SliceDigest*> slices = {};
+    UnixSeconds in_kernel = {};  ///< when the kernel got it as it is; the epoch: never
+    bool waiting = false;        ///< there is a change that the kernel has not got
   };
   /// Nothing when there is no such service; slices without one are waiting for it.
   std::optional<Entry> find(const ServiceName& name) const;
 
   /// The services that are different from what they were at the last call, each once.
   std::vector<ServiceName> take_changed();
+  /// All that was taken is in the kernel now.
+  void note_written(UnixSeconds now);
 
   /// What has come in since take_news().
   const BoardNews& news() const { return news_; }
@@ -76,6 +80,9 @@ class ServiceBoard {
 
   /// Of all services that there are.
   std::vector<ServiceName> names() const;
+  /// At most `most` of those behind `after` in order, or from the first one on.
+  std::vector<ServiceName> names_after(const std::optional<ServiceName>& after,
+                                       std::size_t most) const;
   std::size_t service_count() const { return service_count_; }
 
  private:
@@ -91,8 +98,10 @@ class ServiceBoard {
   struct Record {
     std::optional<ServiceDigest> service = {};
     std::vector<NamedSlice> slices = {};
-    std::uint32_t epoch = 0;  // of the service
-    bool changed = false;     // and so in changed_
+    std::uint32_t epoch = 0;     // of the service
+    bool changed = false;        // and so in changed_
+    bool unwritten = false;      // and so in unwritten_
+    UnixSeconds in_kernel = {};  // see Entry
   };
   using Records = std::map<ServiceName, Record>;
 
@@ -109,6 +118,7 @@ class ServiceBoard {
   Records records_;
   std::unordered_map<std::string, Records::value_type*> slice_owners_;  // by "namespace/name"
   std::vector<ServiceName> changed_;
+  std::vector<ServiceName> unwritten_;  // taken since the kernel has last got everything
   Listing services_;
   Listing slices_;
   std::size_t service_count_ = 0;

@@ -140,6 +140,18 @@ TakenServices ServiceFeed::take_changed(const std::vector<Family>& families,
   });
 }
 
+void ServiceFeed::note_written() {
+  board_.with([](ServiceBoard& board) { board.note_written(unix_now()); });
+}
+
+StatusPage ServiceFeed::status(const std::optional<ServiceName>& after, std::size_t most,
+                               const std::vector<Family>& families,
+                               const PlanOptions& options) const {
+  return board_.with([&](const ServiceBoard& board) {
+    return status_page(board, after, most, families, options, unix_now());
+  });
+}
+
 BoardNews ServiceFeed::waiting() const {
   return board_.with([](const ServiceBoard& board) { return board.news(); });
 }

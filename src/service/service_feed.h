@@ -8,11 +8,13 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <set>
 #include <vector>
 
 #include "base/lock_guarded.h"
 #include "service/planned_service.h"
+#include "service/service_status.h"
 #include "store/kube_list_watch.h"
 #include "store/object_folder.h"
 
@@ -42,6 +44,11 @@ class ServiceFeed {
   TakenServices take_all(const std::vector<Family>& families, const PlanOptions& options);
   /// What has changed since it was last taken.
   TakenServices take_changed(const std::vector<Family>& families, const PlanOptions& options);
+  /// All that was taken is in the kernel now.
+  void note_written();
+  /// See service_status.h. `most` at once: the feed stands still meanwhile.
+  StatusPage status(const std::optional<ServiceName>& after, std::size_t most,
+                    const std::vector<Family>& families, const PlanOptions& options) const;
   /// What has come in and was not taken yet.
   BoardNews waiting() const;
 

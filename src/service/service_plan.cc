@@ -5,6 +5,8 @@
 #include <set>
 #include <utility>
 
+#include "net/ranges.h"
+
 namespace weft::service {
 namespace {
 
@@ -30,15 +32,6 @@ std::vector<IpAddress> permitted(const std::vector<IpAddress>& addresses, Family
         (options.external_ranges.empty() || within(options.external_ranges, address)))
       some.push_back(address);
   return some;
-}
-
-// Leaves each range once, in order: sets of the kernel's take none within another.
-void drop_nested(std::vector<Prefix>& ranges) {
-  std::sort(ranges.begin(), ranges.end());
-  std::vector<Prefix> outer;
-  for (const Prefix& range : ranges)
-    if (outer.empty() || !outer.back().contains(range)) outer.push_back(range);
-  ranges = std::move(outer);
 }
 
 Handling inside_handling(const EndpointChoice& choice, TrafficPolicy policy) {

@@ -93,6 +93,7 @@ Rest ServiceProxy::pass() {
   report.outcome = done;
   failures_ = done ? 0 : failures_ + 1;
   if (health_.set(done) && !done) spdlog::error("{}", done.error().text());
+  if (done) feed_.note_written();
   watcher_.passed(report);
   if (report.full) {
     report.services = {};

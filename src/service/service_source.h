@@ -7,13 +7,14 @@
 #include <string>
 
 #include "service/node_feed.h"
+#include "service/range_feed.h"
 #include "service/service_feed.h"
 #include "store/kube_access.h"
 
 namespace weft::service {
 
-/// Follows the Node from the start on. What endpoints mean depends on where the node is, so
-/// services are read when that is known. Used by one thread.
+/// Follows the Node and the ServiceCIDRs from the start on. What endpoints mean depends on where
+/// the node is, so services are read when that is known. Used by one thread.
 class ServiceSource {
  public:
   virtual ~ServiceSource() = default;
@@ -23,12 +24,18 @@ class ServiceSource {
   virtual Status health() const = 0;
 };
 
-/// The feeds outlive the source. `changed` is called after one of them or the health has changed,
-/// on a thread of the source's; it must return soon.
-using OpenSource = std::function<std::unique_ptr<ServiceSource>(
-    ServiceFeed& services, NodeFeed& node, std::function<void()> changed)>;
+/// They outlive the source.
+struct SourceFeeds {
+  ServiceFeed& services;
+  NodeFeed& node;
+  RangeFeed& ranges;
+};
+/// `changed` is called after a feed or the health has changed, on a thread of the source's; it must
+/// return soon.
+using OpenSource = std::function<std::unique_ptr<ServiceSource>(const SourceFeeds& feeds,
+                                                                std::function<void()> changed)>;
 
-/// The Services, EndpointSlices and the Node of a cluster.
+/// The Services, EndpointSlices, ServiceCIDRs and the Node of a cluster.
 OpenSource kube_source(KubeAccess access);
 /// Objects in files (store/object_folder.h), of the same kinds.
 OpenSource folder_source(std::string folder);

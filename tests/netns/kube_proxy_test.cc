@@ -1,9 +1,13 @@
 // `weftd kube-proxy` as a program: from a folder of manifests to packets, and what it answers.
+#include <fcntl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <gtest/gtest.h>
 
 #include "base/files.h"
+#include "serve/http_server.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
 #include "support/service_lab.h"
@@ -62,7 +66,7 @@ class KubeProxyProgram : public testing::Test {
   // With the folder as its store, as the node "here".
   void start(std::vector<std::string> more = {}) {
     std::vector<std::string> argv{WEFTD, "kube-proxy", "--store-dir=" + folder_,
-                                  "--hostname-override=HERE"};
+                                  "--hostname-override=HERE", "--status-socket=" + socket_};
     argv.insert(argv.end(), more.begin(), more.end());
     daemon_.emplace(argv, log_);
   }
@@ -76,6 +80,12 @@ class KubeProxyProgram : public testing::Test {
       const auto done = must(weft::run({.argv = flags}));
       return std::to_string(done.exit_code) + " " + done.output + done.errors;
     });
+  }
+  // Exit code, then what `weft status services` prints.
+  std::string status(std::vector<std::string> words = {}) {
+    words.insert(words.begin(), {WEFT, "status", "services", "--socket", socket_});
+    const auto done = must(weft::run({.argv = words}));
+    return std::to_string(done.exit_code) + " " + done.output + done.errors;
   }
   std::string http(const std::string& path, int port) {
     return lab_.node.in([&] {
@@ -102,6 +112,7 @@ class KubeProxyProgram : public testing::Test {
   weft::test::TempDir dir_;
   const std::string folder_ = dir_.path() + "/objects";
   const std::string log_ = dir_.path() + "/log";
+  const std::string socket_ = dir_.path() + "/proxy.sock";
   ServiceLab lab_{Family::kIpv4};
   std::optional<Daemon> daemon_;
 };
@@ -138,6 +149,62 @@ TEST_F(KubeProxyProgram, NodePortsAreServedAtTheNodesAddressesAsTheyAre) {
   lab_.node.sh("ip addr del 198.51.100.7/32 dev lo");
   lab_.node.sh("ip addr add 198.51.100.8/32 dev lo");
   EXPECT_TRUE(eventually([&] { return answer("198.51.100.8", 30080) == "here"; }));
+}
+
+TEST_F(KubeProxyProgram, WhatHasNoServiceInTheServiceRangesIsDropped) {
+  // Somebody outside has an address of the range, and nothing at the port.
+  lab_.client.sh("ip addr add 10.96.0.11/32 dev lo");
+  const auto says = [&] { return ask(lab_.pod_client, ip("10.96.0.11"), 80, 200); };
+  start_in_node();
+  EXPECT_TRUE(answers("here"));
+  EXPECT_EQ(says(), "refused");
+  write("ranges.yaml",
+        "kind: ServiceCIDR\nmetadata: {name: kubernetes}\nspec: {cidrs: [10.96.0.0/16]}\n");
+  EXPECT_TRUE(eventually([&] { return says() == "nothing"; })) << daemon_->said();
+  EXPECT_TRUE(answers("here"));
+  must(remove_file(folder_ + "/ranges.yaml"));
+  EXPECT_TRUE(eventually([&] { return says() == "refused"; })) << daemon_->said();
+}
+
+TEST_F(KubeProxyProgram, ShowsItsServicesAndSinceWhenTheKernelHasThem) {
+  EXPECT_TRUE(has(status(), "2 weft: no service proxy answers at " + socket_)) << status();
+  start_in_node({"--proxy-mode=nftables"});
+  EXPECT_TRUE(answers("here"));
+  const std::string all = status();
+  EXPECT_TRUE(has(all, "nftables on here: 1 services\n")) << all;
+  EXPECT_EQ(all.substr(0, 2), "0 ");
+  EXPECT_TRUE(has(all, "\nshop/web  in the kernel, as of ")) << all;
+  EXPECT_TRUE(has(all, "\n  cluster       10.96.0.10:80/UDP: cluster\n")) << all;
+  EXPECT_TRUE(has(all, "\n  node port     port 30080/UDP: local\n")) << all;
+  EXPECT_TRUE(has(all, "\n  -> http       10.244.1.10:8080/UDP: ready, local\n")) << all;
+  const Json json = parse_json(status({"shop/web", "-o", "json"}).substr(2)).value();
+  EXPECT_EQ(json["mode"], "nftables");
+  EXPECT_EQ(json["services"][0]["endpoints"][0]["address"], "10.244.1.10");
+  EXPECT_EQ(json["services"][0]["waiting"], false);
+  EXPECT_TRUE(has(status({"shop"}), "shop/web")) << status({"shop"});
+  EXPECT_TRUE(has(status({"shop/we"}), "2 weft: there is no service shop/we"));
+}
+
+TEST_F(KubeProxyProgram, SaysWhyTheKernelDoesNotHaveAService) {
+  // Somebody owns the table: nobody else may write into it as long as he lives.
+  const std::string words = dir_.path() + "/words";
+  ASSERT_EQ(::mkfifo(words.c_str(), 0600), 0);
+  std::optional<Daemon> owner;
+  lab_.node.in([&] {
+    owner.emplace(std::vector<std::string>{"sh", "-c", "exec nft -i <" + words}, log_);
+  });
+  const Fd pipe(::open(words.c_str(), O_WRONLY | O_CLOEXEC));
+  const std::string_view table = "add table ip weft-services { flags owner; }\n";
+  ASSERT_EQ(::write(pipe.get(), table.data(), table.size()), static_cast<ssize_t>(table.size()));
+  ASSERT_TRUE(eventually([&] { return has(lab_.node.sh("nft list tables"), "weft-services"); }));
+  start_in_node({"--proxy-mode=nftables"});
+  EXPECT_TRUE(eventually([&] {
+    return has(status(), "\nshop/web  not in the kernel: ") && status().substr(0, 2) == "1 ";
+  })) << status();
+  EXPECT_TRUE(has(status(), "Operation not permitted")) << status();
+  owner.reset();
+  EXPECT_TRUE(answers("here")) << daemon_->said();
+  EXPECT_TRUE(eventually([&] { return status().substr(0, 2) == "0 "; })) << status();
 }
 
 TEST_F(KubeProxyProgram, HealthCheckPortsCountTheEndpointsOfTheNode) {
@@ -202,8 +269,9 @@ TEST_F(KubeProxyProgram, ChangesItsModeWithAStart) {
   const auto change_to = [&](const std::string& mode) {
     if (daemon_) daemon_->end(SIGTERM);
     start_in_node({"--proxy-mode=" + mode});
+    // The mode before it still answers while this one starts.
+    EXPECT_TRUE(eventually([&] { return has(http("/proxyMode", 10249), "\r\n\r\n" + mode); }));
     EXPECT_TRUE(answers("here")) << daemon_->said();
-    EXPECT_TRUE(has(http("/proxyMode", 10249), "\r\n\r\n" + mode));
   };
   change_to("nftables");
   change_to("iptables");
@@ -217,6 +285,56 @@ TEST_F(KubeProxyProgram, ChangesItsModeWithAStart) {
   EXPECT_TRUE(answers("here"));
 }
 
+TEST_F(KubeProxyProgram, APortThatSomebodyHasIsTriedAgain) {
+  std::optional<HttpServer> somebody;
+  somebody.emplace([](const std::string&) { return HttpReply{.body = "somebody else's"}; });
+  lab_.node.in([&] { must(somebody->listen(IpAddress::any(Family::kIpv6), 10'256)); });
+  start_in_node();
+  EXPECT_TRUE(answers("here"));
+  EXPECT_TRUE(has(daemon_->said(), "10256")) << daemon_->said();
+  EXPECT_TRUE(has(daemon_->said(), "Address already in use")) << daemon_->said();
+  EXPECT_TRUE(has(http("/proxyMode", 10249), "nftables")) << "the other port is its own";
+  EXPECT_TRUE(has(http("/livez", 10256), "somebody else's"));
+  somebody.reset();
+  EXPECT_TRUE(eventually([&] { return has(http("/livez", 10256), "\"healthy\":true"); }))
+      << daemon_->said();
+}
+
+TEST_F(KubeProxyProgram, EndsWithoutItsPortsWhereThatIsAskedFor) {
+  HttpServer somebody([](const std::string&) { return HttpReply{}; });
+  lab_.node.in([&] { must(somebody.listen(IpAddress::v4(0x7f000001), 10'249)); });
+  const std::string said = run({"--store-dir=" + folder_, "--hostname-override=here",
+                                "--status-socket=", "--bind-address-hard-fail"});
+  EXPECT_EQ(said.substr(0, 2), "1 ") << said;
+  EXPECT_TRUE(has(said, "10249")) << said;
+  EXPECT_TRUE(has(said, "Address already in use")) << said;
+}
+
+TEST_F(KubeProxyProgram, TheDeviceOfIpvsGoes) {
+  lab_.node.sh("ip link add name kube-ipvs0 type bridge");
+  lab_.node.sh("ip addr add 10.96.0.10/32 dev kube-ipvs0");
+  start_in_node();
+  EXPECT_TRUE(answers("here"));
+  EXPECT_TRUE(eventually([&] { return !has(lab_.node.sh("ip link"), "kube-ipvs0"); }))
+      << daemon_->said();
+  EXPECT_TRUE(answers("here"));
+}
+
+TEST_F(KubeProxyProgram, ANodeThatDoesNotFollowConnectionsIsSaid) {
+  const std::string empty = dir_.path() + "/empty";
+  must(make_directories(empty));
+  // As where the module nf_conntrack is missing: there is nothing to be set.
+  const std::string command = "mount --bind " + empty +
+                              " /proc/sys/net/netfilter && exec " WEFTD
+                              " kube-proxy --init-only --conntrack-max-per-core=1000 2>&1";
+  const auto done = lab_.node.in([&] {
+    return must(weft::run({.argv = {"unshare", "-m", "sh", "-c", command}}));
+  });
+  EXPECT_EQ(done.exit_code, 0);
+  EXPECT_TRUE(has(done.output, "the kernel follows no connections")) << done.output;
+  EXPECT_TRUE(has(done.output, "load nf_conntrack")) << done.output;
+}
+
 TEST_F(KubeProxyProgram, EndsWhenItsConfigurationChanges) {
   const std::string config = dir_.path() + "/config/proxy.yaml";
   const std::string head =
@@ -227,7 +345,8 @@ TEST_F(KubeProxyProgram, EndsWhenItsConfigurationChanges) {
   EXPECT_TRUE(answers("here")) << daemon_->said();
   EXPECT_TRUE(has(daemon_->said(), "there is no key colour"));
   must(write_file_atomically(config, head + "mode: nftables\n", 0644));
-  EXPECT_TRUE(eventually([&] { return has(daemon_->said(), "proxy.yaml has changed"); }));
+  EXPECT_TRUE(eventually([&] { return has(daemon_->said(), "proxy.yaml has changed"); }))
+      << daemon_->said();
   EXPECT_TRUE(answers("here"));
 }
 
