@@ -57,7 +57,9 @@ void add_mode_flags(KubeProxyFlags& flags, std::vector<GoFlag>& table) {
   table.push_back(period_flag("ipvs-tcp-timeout", c.ipvs.tcp_timeout, kNoEffect));
   table.push_back(period_flag("ipvs-tcpfin-timeout", c.ipvs.tcp_fin_timeout, kNoEffect));
   table.push_back(period_flag("ipvs-udp-timeout", c.ipvs.udp_timeout, kNoEffect));
-  table.push_back(text_flag("proxy-port-range", c.port_range, kNoEffect));
+  table.push_back(text_flag("proxy-port-range", c.port_range,
+                            "in mode userspace: where clients come in: FIRST-LAST, one port, or "
+                            "FIRST+MORE; else at any ports"));
   table.push_back(period_flag("udp-timeout", c.udp_idle_timeout,
                               "in mode userspace: how long an idle UDP flow is kept"));
 }

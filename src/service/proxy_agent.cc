@@ -53,15 +53,14 @@ bool serves_loopback(const ProxyConfig& config) {
 class Aftermath : public ProxyWatcher {
  public:
   /// `first` is called after the first pass that has brought all services into the kernel.
-  Aftermath(ProxyRecord& record, ProxyVoice& voice, bool repairs_flows, std::function<void()> first)
+  Aftermath(ProxyRecord& record, ProxyVoice& voice, bool relays, std::function<void()> first)
       : record_(record),
+        relays_(relays),
         first_(std::move(first)),
         ports_([this] { return record_.health(ProxyRecord::Clock::now()).healthy; },
                [&voice](const ServiceName& service, const std::string& why) {
                  voice.warn_of_service(service, "FailedToStartServiceHealthcheck", why);
-               }) {
-    if (repairs_flows) flows_.emplace();
-  }
+               }) {}
 
   void passed(const PassReport& report) override {
     record_.passed(report);
@@ -74,9 +73,10 @@ class Aftermath : public ProxyWatcher {
     ports_.settle();
     if (!report.outcome) return;
     if (const auto first = std::exchange(first_, nullptr)) first();
-    if (!flows_ || report.services.empty()) return;
+    if (report.services.empty()) return;
     const auto began = steady_clock::now();
-    if (const auto removed = flows_->repair(report.services))
+    if (const auto removed = relays_ ? flows_.repair(relayed_flows(report.services))
+                                     : flows_.repair(report.services))
       record_.conntrack_cleaned(steady_clock::now() - began, *removed);
   }
 
@@ -89,9 +89,10 @@ class Aftermath : public ProxyWatcher {
 
  private:
   ProxyRecord& record_;
+  const bool relays_;  // userspace mode
   std::function<void()> first_;
   HealthPorts ports_;
-  std::optional<FlowRepair> flows_;
+  FlowRepair flows_;
   std::optional<LoopbackPorts> loopback_;
   LockGuarded<std::optional<std::vector<IpAddress>>> addresses_;
 };
@@ -106,10 +107,13 @@ class Agent {
         mode_name_(std::move(mode)),
         rtnetlink_(std::move(rtnetlink)),
         node_(options.node_name),
-        services_(NodeFacts{.name = options.node_name}),
-        record_(mode_name_, families_, 2 * config_.sync_period()),
         voice_(options.cluster, options.node_name),
-        aftermath_(record_, voice_, mode_name_ != "userspace", [this] { steward_.nudge(); }),
+        services_(NodeFacts{.name = options.node_name},
+                  [this](const ServiceName& service, const std::string& sentence) {
+                    voice_.warn_of_service(service, "KubeProxyIncorrectIPVersion", sentence);
+                  }),
+        record_(mode_name_, families_, 2 * config_.sync_period()),
+        aftermath_(record_, voice_, mode_name_ == "userspace", [this] { steward_.nudge(); }),
         server_({.config = config_,
                  .mode = mode_name_,
                  .families = families_,
@@ -141,10 +145,10 @@ class Agent {
   kernel::Rtnetlink rtnetlink_;
   const steady_clock::time_point began_ = steady_clock::now();
   NodeFeed node_;
+  ProxyVoice voice_;
   ServiceFeed services_;
   RangeFeed ranges_;
   ProxyRecord record_;
-  ProxyVoice voice_;
   Aftermath aftermath_;
   ProxyServer server_;
   Health health_;
@@ -238,10 +242,13 @@ Result<ProxySettings> Agent::settings() {
 }
 
 Status Agent::start_proxy(ProxySettings settings) {
+  const auto ports = PortRange::parse(config_.port_range);
+  if (!ports) return because("portRange", ports.error());
   ModeSettings wishes{.families = settings.families,
                       .iptables = {.localhost_node_ports = config_.iptables.localhost_node_ports},
                       .userspace = {.relay = {.udp_idle = std::chrono::duration_cast<milliseconds>(
-                                                  config_.udp_idle_timeout)}}};
+                                                  config_.udp_idle_timeout),
+                                              .any_port = *ports}}};
   for (const auto& address : settings.plan.node.addresses)
     if (!address.is_loopback()) wishes.userspace.node_addresses.push_back(address);
   ASSIGN_OR_RETURN(auto mode, open_mode(mode_name_, wishes));

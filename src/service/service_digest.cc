@@ -1,5 +1,7 @@
 #include "service/service_digest.h"
 
+#include <algorithm>
+
 namespace weft::service {
 
 std::optional<ServiceDigest> digest(const Service& service) {
@@ -27,6 +29,25 @@ std::optional<ServiceDigest> digest(const Service& service) {
                           .port = port.port,
                           .node_port = port.node_port});
   return kept;
+}
+
+std::vector<std::string> misfits(const Service& service) {
+  std::vector<std::string> sentences;
+  const auto fits = [&](Family family) {
+    return std::any_of(service.cluster_ips.begin(), service.cluster_ips.end(),
+                       [&](const IpAddress& address) { return address.family() == family; });
+  };
+  const auto check = [&](const auto& value, Family family, const char* field) {
+    if (!fits(family))
+      sentences.push_back(value.to_string() + " in " + field + " has incorrect IP version");
+  };
+  if (!digest(service)) return sentences;
+  for (const auto& address : service.external_ips) check(address, address.family(), "externalIPs");
+  for (const auto& address : service.load_balancer_ips)
+    check(address, address.family(), "status.loadBalancer.ingress");
+  for (const auto& range : service.load_balancer_source_ranges)
+    check(range, range.family(), "loadBalancerSourceRanges");
+  return sentences;
 }
 
 }  // namespace weft::service

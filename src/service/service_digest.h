@@ -37,4 +37,8 @@ struct ServiceDigest {
 /// ExternalName, not yet assigned), or labelled for another proxy or none.
 std::optional<ServiceDigest> digest(const Service& service);
 
+/// What the Service names and can have no use for, since it has no cluster address of that family:
+/// "2001:db8::1 in externalIPs has incorrect IP version", as kube-proxy says it.
+std::vector<std::string> misfits(const Service& service);
+
 }  // namespace weft::service

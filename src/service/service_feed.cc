@@ -73,6 +73,7 @@ class ServiceFeed::Sink : public KubeSink, public ObjectSink {
             const Result<typename Kind::Object>& object) {
     const std::string title = std::string(Kind::kKind) + " " + ns + "/" + name;
     feed_.tell(title, object ? object->faults : std::vector{object.error().text()});
+    if (object) feed_.look_at(title, *object);
     feed_.board_.with([&](ServiceBoard& board) {
       if (object)
         board.put(*object);
@@ -84,8 +85,9 @@ class ServiceFeed::Sink : public KubeSink, public ObjectSink {
   ServiceFeed& feed_;
 };
 
-ServiceFeed::ServiceFeed(NodeFacts node)
-    : board_(ServiceBoard(std::move(node), std::chrono::system_clock::now())),
+ServiceFeed::ServiceFeed(NodeFacts node, Misfit misfit)
+    : misfit_(std::move(misfit)),
+      board_(ServiceBoard(std::move(node), std::chrono::system_clock::now())),
       services_(std::make_unique<Sink<Services>>(*this)),
       slices_(std::make_unique<Sink<Slices>>(*this)) {}
 
@@ -104,7 +106,14 @@ ObjectSink& ServiceFeed::slices() {
   return *slices_;
 }
 
-void ServiceFeed::tell(const std::string& object, const std::vector<std::string>& faults) {
+void ServiceFeed::look_at(const std::string& title, const Service& service) {
+  for (const auto& sentence : tell(title, misfits(service)))
+    if (misfit_) misfit_(service.name, sentence);
+}
+
+std::vector<std::string> ServiceFeed::tell(const std::string& object,
+                                           const std::vector<std::string>& faults) {
+  std::vector<std::string> news;
   for (const auto& fault : faults) {
     std::string line = object;
     line.append(": ").append(fault);
@@ -113,8 +122,11 @@ void ServiceFeed::tell(const std::string& object, const std::vector<std::string>
       if (told.size() >= kMostTold) told.clear();
       return told.insert(line).second;
     });
-    if (is_news) spdlog::warn("{}", line);
+    if (!is_news) continue;
+    spdlog::warn("{}", line);
+    news.push_back(fault);
   }
+  return news;
 }
 
 bool ServiceFeed::complete() const {

@@ -28,7 +28,9 @@ struct TakenServices {
 
 class ServiceFeed {
  public:
-  explicit ServiceFeed(NodeFacts node);
+  /// `misfit` is called with each sentence of misfits(), once; on a thread of a sink's.
+  using Misfit = std::function<void(const ServiceName& service, const std::string& sentence)>;
+  explicit ServiceFeed(NodeFacts node, Misfit misfit = {});
   ~ServiceFeed();
 
   // They live as long as the feed.
@@ -61,8 +63,12 @@ class ServiceFeed {
   struct Services;
   struct Slices;
 
-  void tell(const std::string& object, const std::vector<std::string>& faults);
+  /// Logs what it has not told yet, and returns that.
+  std::vector<std::string> tell(const std::string& object, const std::vector<std::string>& faults);
+  void look_at(const std::string& title, const Service& service);
+  void look_at(const std::string& /*title*/, const EndpointSlice& /*slice*/) {}
 
+  const Misfit misfit_;
   LockGuarded<ServiceBoard> board_;
   LockGuarded<std::set<std::string>> told_;  // faults, so that each is logged once
   std::unique_ptr<Sink<Services>> services_;

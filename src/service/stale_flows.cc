@@ -73,6 +73,17 @@ std::vector<FlowFront> FlowBook::note(const std::vector<PlannedService>& service
   return fronts;
 }
 
+std::vector<PlannedService> relayed_flows(const std::vector<PlannedService>& services) {
+  std::vector<PlannedService> relayed;
+  for (const PlannedService& service : services) {
+    PlannedService& same = relayed.emplace_back(PlannedService{.name = service.name});
+    same.flows = service.flows;
+    // One that always serves, and that no entry leads to.
+    for (FlowPort& flow : same.flows) flow.serving = {EndpointRecord{}};
+  }
+  return relayed;
+}
+
 bool is_stale(const ConntrackEntry& entry, const FlowFront& front,
               const std::set<IpAddress>& own_addresses) {
   const FlowTuple& original = entry.original;

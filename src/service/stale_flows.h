@@ -48,6 +48,11 @@ class FlowBook {
   std::unordered_map<FrontKey, unsigned, FrontKeyHash> claims_;
 };
 
+/// The same services as they are in userspace mode. All flows lead to the relay, through a port
+/// that comes with the front: stale is what a new front had before, and nothing that it gets while
+/// it is there.
+std::vector<PlannedService> relayed_flows(const std::vector<PlannedService>& services);
+
 /// Whether an entry of the connection table is one to the front, and leads elsewhere. A port of the
 /// node is a front at the node's own addresses and loopback, and nowhere else.
 bool is_stale(const ConntrackEntry& entry, const FlowFront& front,

@@ -222,7 +222,11 @@ TEST_F(KubeProxyProgram, HealthCheckPortsCountTheEndpointsOfTheNode) {
   EXPECT_TRUE(eventually([&] { return http("/", 30333).empty(); }));
 }
 
-TEST_F(KubeProxyProgram, AFlowThatNeverPausesMovesToAnotherEndpoint) {
+class KubeProxyFlows : public KubeProxyProgram, public testing::WithParamInterface<const char*> {};
+INSTANTIATE_TEST_SUITE_P(Service, KubeProxyFlows,
+                         testing::Values("nftables", "iptables", "userspace"));
+
+TEST_P(KubeProxyFlows, OneThatNeverPausesMovesToAnotherEndpoint) {
   must(remove_file(folder_ + "/web-1.yaml"));
   const Fd socket(lab_.pod_client.in([] { return ::socket(AF_INET, SOCK_DGRAM, 0); }));
   const kernel::SocketAddress to(ip("10.96.0.10"), 80);
@@ -242,12 +246,25 @@ TEST_F(KubeProxyProgram, AFlowThatNeverPausesMovesToAnotherEndpoint) {
                 "counter; }; }");
   EXPECT_EQ(says(), "nothing");
   write("web-1.yaml", slice_of("10.244.1.10"));
-  start_in_node();
+  start_in_node({std::string("--proxy-mode=") + GetParam()});
   EXPECT_TRUE(eventually([&] { return says() == "here"; })) << daemon_->said();
   write("web-1.yaml", slice_of("10.244.1.11"));
   EXPECT_TRUE(eventually([&] { return says() == "here-too"; })) << daemon_->said();
-  EXPECT_TRUE(
-      has(http("/metrics", 10249), "kubeproxy_conntrack_reconciler_deleted_entries_total 2\n"));
+  // The relay's entry stays: what it relays to is its own business.
+  const bool relays = GetParam() == std::string("userspace");
+  EXPECT_TRUE(has(http("/metrics", 10249),
+                  std::string("kubeproxy_conntrack_reconciler_deleted_entries_total ") +
+                      (relays ? "1\n" : "2\n")));
+}
+
+TEST_F(KubeProxyProgram, TakesThePortsOfItsRangeInUserspaceMode) {
+  start_in_node({"--proxy-mode=userspace", "--proxy-port-range=40400-40409"});
+  EXPECT_TRUE(answers("here")) << daemon_->said();
+  EXPECT_TRUE(has(lab_.node.sh("iptables-save -t nat"), "--to-ports 4040"))
+      << lab_.node.sh("iptables-save -t nat");
+  EXPECT_TRUE(has(run({"--store-dir=" + folder_, "--status-socket=", "--hostname-override=here",
+                       "--proxy-mode=userspace", "--proxy-port-range=9-1"}),
+                  "portRange"));
 }
 
 TEST_F(KubeProxyProgram, WhatKubeProxyHasLeftGoesWhenOursIsThere) {

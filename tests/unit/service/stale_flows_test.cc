@@ -54,6 +54,17 @@ TEST(FlowBook, FlowsOfARivalAreNotStale) {
   EXPECT_EQ(text(suspects[0].serving), "10.0.0.1:5353 10.0.0.9:5353 10.0.0.9:5353");
 }
 
+TEST(FlowBook, RelayedFlowsAreStaleWhenTheirFrontIsNewAndNeverAgain) {
+  FlowBook book;
+  const auto suspects = book.note(relayed_flows({dns({at("10.0.0.1")})}));
+  ASSERT_EQ(fronts(suspects), std::vector{kFront});
+  EXPECT_EQ(text(suspects[0].serving), "0.0.0.0:0");
+  EXPECT_EQ(fronts(book.note(relayed_flows({dns({at("10.0.0.2")})}))), std::vector<FrontKey>());
+  EXPECT_EQ(fronts(book.note(relayed_flows({dns({})}))), std::vector<FrontKey>());
+  book.note(relayed_flows({{.name = {"kube-system", "dns"}}}));
+  EXPECT_EQ(fronts(book.note(relayed_flows({dns({})}))), std::vector{kFront});
+}
+
 ConntrackEntry flow(const std::string& to, std::uint16_t port, const std::string& leads_to,
                     std::uint16_t leads_to_port) {
   return {.original = {.source = ip("10.244.1.20"),
