@@ -39,7 +39,8 @@ std::string answer_text(const HttpReply& reply, bool with_body) {
   const std::string reason(
       http::obsolete_reason(static_cast<http::status>(static_cast<unsigned>(reply.status))));
   std::string more;
-  for (const auto& [name, value] : reply.headers) more += "\r\n" + name + ": " + value;
+  for (const auto& [name, value] : reply.headers)
+    more.append("\r\n").append(name).append(": ").append(value);
   return "HTTP/1.1 " + std::to_string(reply.status) + " " + reason +
          "\r\nContent-Type: " + reply.type +
          "\r\nContent-Length: " + std::to_string(reply.body.size()) +

@@ -210,14 +210,17 @@ std::string blamed_line(std::string_view script, std::string_view complaint) {
 std::vector<std::string> describe(const IptablesUpdate& update) {
   std::vector<std::string> words;
   for (const auto& [name, table] : update) {
-    const auto jump_of = [&of = name](const IptablesJump& jump, const char* done) {
-      return of + " jump from " + jump.from + " to " + jump.to + ": " + done;
+    const auto phrase = [&of = name](const std::string& object, const char* done) {
+      return std::string(of).append(" ").append(object).append(": ").append(done);
+    };
+    const auto jump_of = [](const IptablesJump& jump) {
+      return std::string("jump from ").append(jump.from).append(" to ").append(jump.to);
     };
     for (const auto& [chain, rules] : table.chains)
-      words.push_back(name + " chain " + chain + ": put");
-    for (const auto& jump : table.put) words.push_back(jump_of(jump, "put"));
-    for (const auto& jump : table.dropped) words.push_back(jump_of(jump, "removed"));
-    for (const auto& chain : table.gone) words.push_back(name + " chain " + chain + ": removed");
+      words.push_back(phrase("chain " + chain, "put"));
+    for (const auto& jump : table.put) words.push_back(phrase(jump_of(jump), "put"));
+    for (const auto& jump : table.dropped) words.push_back(phrase(jump_of(jump), "removed"));
+    for (const auto& chain : table.gone) words.push_back(phrase("chain " + chain, "removed"));
   }
   return words;
 }
