@@ -76,7 +76,8 @@ CniResult<Delegate> Delegate::find(std::string_view type, const Call& call,
   if (name.find('/') != std::string::npos) return refuse("invalid plugin name: " + name);
   const auto folders = split(call.environment.path, ':');
   for (const auto& folder : folders) {
-    const std::string file = folder + "/" + name;
+    std::string file = folder;
+    file.append("/").append(name);
     struct stat info {};
     if (folder.empty() || ::stat(file.c_str(), &info) != 0 || !S_ISREG(info.st_mode)) continue;
     return Delegate(file, is_own_program(info) ? find_plugin(call.siblings, name) : nullptr, limit);

@@ -47,6 +47,7 @@ class DelegatedCall {
   const Call& call() const { return *call_; }
 
  private:
+  // NOLINTNEXTLINE(bugprone-exception-escape): an empty Json allocates nothing.
   DelegatedCall() = default;
   std::string text_;
   Json config_;
