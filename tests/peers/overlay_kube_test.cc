@@ -97,6 +97,19 @@ class OverlayInKubernetes : public testing::Test {
     return start(name, address, more_flags);
   }
 
+  /// Node and machine "alpha", with its InternalIP 192.0.2.1 on eth0 and 198.51.100.1 on eth1.
+  Member& join_with_two_interfaces(const Json& annotations) {
+    server_->create_node("alpha", "10.244.1.0/24", annotations, "192.0.2.1");
+    Member& alpha = members_["alpha"];
+    alpha.name = "alpha";
+    alpha.node = segment_->add_node({"192.0.2.1/24"});
+    alpha.node->sh("ip link add name eth1 type veth peer name eth1-far");
+    alpha.node->sh("ip addr add 198.51.100.1/24 dev eth1");
+    alpha.node->sh("ip link set eth1 up");
+    start_weftd(alpha);
+    return alpha;
+  }
+
   static bool has_peers(Member& member, std::size_t count) {
     return eventually(
         [&] { return !member.subnet_env().empty() && member.node->peers() == count; });
@@ -238,29 +251,14 @@ TEST_F(OverlayInKubernetes, ANewAddressIsPublished) {
 }
 
 TEST_F(OverlayInKubernetes, TheAnnotationNodePublicIpChoosesTheInterface) {
-  server_->create_node("alpha", "10.244.1.0/24",
-                       {{test::flannel_key("node-public-ip"), "198.51.100.1"}}, "192.0.2.1");
-  Member& alpha = members_["alpha"];
-  alpha.name = "alpha";
-  alpha.node = segment_->add_node({"192.0.2.1/24"});
-  alpha.node->sh("ip link add name eth1 type veth peer name eth1-far");
-  alpha.node->sh("ip addr add 198.51.100.1/24 dev eth1");
-  alpha.node->sh("ip link set eth1 up");
-  start_weftd(alpha);
+  Member& alpha = join_with_two_interfaces({{test::flannel_key("node-public-ip"), "198.51.100.1"}});
   ASSERT_TRUE(has_peers(alpha, 0));
   EXPECT_TRUE(publishes("alpha", "public-ip", "198.51.100.1"));
   EXPECT_NE(alpha.log().find("uplink: IPv4 198.51.100.1 on eth1"), std::string::npos);
 }
 
 TEST_F(OverlayInKubernetes, TheUplinkFollowsWhatTheNodeSays) {
-  server_->create_node("alpha", "10.244.1.0/24", Json::object(), "192.0.2.1");
-  Member& alpha = members_["alpha"];
-  alpha.name = "alpha";
-  alpha.node = segment_->add_node({"192.0.2.1/24"});
-  alpha.node->sh("ip link add name eth1 type veth peer name eth1-far");
-  alpha.node->sh("ip addr add 198.51.100.1/24 dev eth1");
-  alpha.node->sh("ip link set eth1 up");
-  start_weftd(alpha);
+  Member& alpha = join_with_two_interfaces(Json::object());
   ASSERT_TRUE(has_peers(alpha, 0));
   ASSERT_TRUE(publishes("alpha", "public-ip", "192.0.2.1"));
   const auto tunnel_is_on = [&](const std::string& device) {
