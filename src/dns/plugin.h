@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "dns/client.h"
+#include "dns/flag_changes.h"
 #include "dns/lookup_name.h"
 #include "dns/message_writer.h"
 #include "dns/pending_queries.h"
@@ -46,6 +47,7 @@ struct Exchange {
   Rcode rcode = Rcode::kNoError;
   bool authoritative = false;
   bool authentic = false;  ///< as an upstream says (AD)
+  FlagChanges flags = {};  ///< of the answer
   /// What the TTLs of an upstream's answer are raised to and cut at.
   std::uint32_t least_ttl = 0;
   std::uint32_t most_ttl = std::numeric_limits<std::uint32_t>::max();

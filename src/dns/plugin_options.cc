@@ -189,6 +189,7 @@ const std::vector<PluginReader>& readers() {
          ASSIGN_OR_RETURN(block.kubernetes, read_kubernetes(plugin, names_of(block)));
          return {};
        }},
+      one("header", &BlockOptions::header, read_header),
       some("acl", &BlockOptions::acl, read_acl),
       some("rewrite", &BlockOptions::rewrites, read_rewrite),
       some("template", &BlockOptions::templates, read_template),
@@ -199,12 +200,11 @@ const std::vector<PluginReader>& readers() {
 
 // Of CoreDNS too, but of no use in a cluster, or not served.
 const std::vector<std::string> kElsewhere = {
-    "auto",     "autopath", "azure",       "cancel",    "chaos",        "clouddns",
-    "debug",    "dns64",    "dnssec",      "dnstap",    "erratic",      "etcd",
-    "file",     "geoip",    "grpc",        "header",    "k8s_external", "local",
-    "metadata", "minimal",  "multisocket", "nomad",     "nsid",         "pprof",
-    "quic",     "root",     "route53",     "secondary", "sign",         "timeouts",
-    "tls",      "trace",    "transfer",    "tsig",      "view",         "whoami"};
+    "auto",     "autopath",     "azure",  "cancel",   "chaos",   "clouddns",    "debug",
+    "dns64",    "dnssec",       "dnstap", "erratic",  "etcd",    "file",        "geoip",
+    "grpc",     "k8s_external", "local",  "metadata", "minimal", "multisocket", "nomad",
+    "nsid",     "pprof",        "quic",   "root",     "route53", "secondary",   "sign",
+    "timeouts", "tls",          "trace",  "transfer", "tsig",    "view",        "whoami"};
 
 Failure unknown(const CorefileLine& plugin) {
   const std::vector<std::string> names = plugin_names();

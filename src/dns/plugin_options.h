@@ -16,6 +16,7 @@
 #include "base/result.h"
 #include "dns/cluster_zone.h"
 #include "dns/corefile.h"
+#include "dns/flag_changes.h"
 #include "dns/listen_address.h"
 #include "dns/name.h"
 #include "dns/protocol.h"
@@ -179,6 +180,7 @@ struct BlockOptions {
   std::optional<CacheOptions> cache = {};
   std::optional<HostsOptions> hosts = {};
   std::optional<KubernetesOptions> kubernetes = {};
+  std::optional<FlagChanges> header = {};
   std::vector<AclOptions> acl = {};
   std::vector<RewriteRule> rewrites = {};  ///< in order
   std::vector<TemplateOptions> templates = {};
@@ -199,6 +201,7 @@ Result<ForwardOptions> read_forward(const CorefileLine& plugin);
 Result<CacheOptions> read_cache(const CorefileLine& plugin);
 Result<HostsOptions> read_hosts(const CorefileLine& plugin);
 Result<AclOptions> read_acl(const CorefileLine& plugin);
+Result<FlagChanges> read_header(const CorefileLine& plugin);
 Result<TemplateOptions> read_template(const CorefileLine& plugin);
 Result<RewriteRule> read_rewrite(const CorefileLine& plugin);
 

@@ -87,6 +87,7 @@ std::size_t Responder::answer(const Asked& asked, std::span<char> room) {
   Header header = reply_header(asked.query, exchange.rcode);
   header.authoritative = exchange.authoritative;
   header.authentic_data = exchange.authentic;
+  exchange.flags.apply(header);
   const std::size_t size = writer.finish(header);
   if (block != nullptr && !block->observers.empty()) {
     const Header written = Header::read({room.data(), size});
@@ -148,6 +149,7 @@ Step Responder::ask_within(Exchange& exchange, std::string_view name, RecordType
   exchange.rcode = within.rcode;
   exchange.authoritative = within.authoritative;
   exchange.authentic = within.authentic;
+  exchange.flags = within.flags;
   const std::size_t size = writer.finish(reply_header(query, within.rcode));
   if (!inner.reply.read({inner.room.data(), size}))
     exchange.fail(Rcode::kServerFailure, ExtendedError::kOther, "the answer cannot be read");
@@ -179,9 +181,11 @@ Step Responder::serve_rewritten(Exchange& exchange, const RewrittenQuestion& que
 Step Responder::follow_alias(Exchange& exchange) {
   if (alias_ == nullptr) alias_ = std::make_unique<Inner>();
   const bool authoritative = exchange.authoritative;
+  const FlagChanges flags = exchange.flags;
   const Step step =
       ask_within(exchange, exchange.alias_target, exchange.query.type, *alias_,
                  [&](Exchange& within) { return serve_plugins(within, block_of(within.name)); });
+  exchange.flags = flags;
   if (step != Step::kReply) return step;
   if (exchange.rcode != Rcode::kNoError && exchange.rcode != Rcode::kNameError) {
     exchange.fail(Rcode::kServerFailure, ExtendedError::kNoReachableAuthority,

@@ -15,6 +15,7 @@
 #include "dns/cache_plugin.h"
 #include "dns/folder_source.h"
 #include "dns/forward_plugin.h"
+#include "dns/header_plugin.h"
 #include "dns/hosts_plugin.h"
 #include "dns/kube_source.h"
 #include "dns/kubernetes_plugin.h"
@@ -129,6 +130,7 @@ class Assembly {
     const BlockOptions& options = block_.options;
     std::vector<std::unique_ptr<Plugin>> plugins;
     auto forwards = make_forwards();
+    if (options.header) plugins.push_back(std::make_unique<HeaderPlugin>(*options.header));
     for (AclOptions each : options.acl)
       plugins.push_back(std::make_unique<AclPlugin>(in_zones(std::move(each))));
     if (options.any) plugins.push_back(std::make_unique<AnyPlugin>());

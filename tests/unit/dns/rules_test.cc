@@ -1,9 +1,10 @@
-// The plugins `template` and `acl`, from their lines in a Corefile to answers.
+// The plugins `template`, `acl` and `header`, from their lines in a Corefile to answers.
 #include <array>
 
 #include <gtest/gtest.h>
 
 #include "dns/acl_plugin.h"
+#include "dns/header_plugin.h"
 #include "dns/responder.h"
 #include "dns/template_plugin.h"
 #include "support/must.h"
@@ -39,6 +40,7 @@ class RulesTest : public ::testing::Test {
     for (const CorefileZone& zone : options.zones)
       zones.insert(zones.end(), zone.names.begin(), zone.names.end());
     ServerBlock block{.zones = zones};
+    if (options.header) block.plugins.push_back(std::make_unique<HeaderPlugin>(*options.header));
     for (AclOptions each : options.acl) {
       if (each.zones.empty()) each.zones = zones;
       block.plugins.push_back(std::make_unique<AclPlugin>(each));
@@ -143,6 +145,21 @@ TEST_F(RulesTest, ARuleIsForItsZonesAlone) {
   EXPECT_EQ(ask("b.cluster.local"), kNobody);
 }
 
+TEST_F(RulesTest, FlagsOfAnswersAreSetAndCleared) {
+  const std::string answer = "template IN A {\n answer \"{{ .Name }} 1 IN A 192.0.2.1\"\n}\n";
+  const auto flags = [&](const std::string& lines) {
+    start(answer + (lines.empty() ? "" : "header {\n" + lines + "\n}"));
+    ask("a.example.com");
+    const Header header = Header::read(last_);
+    return std::string(header.authoritative ? "aa " : "") +
+           (header.recursion_available ? "ra " : "") + (header.recursion_desired ? "rd" : "");
+  };
+  EXPECT_EQ(flags(""), "aa ra rd");
+  EXPECT_EQ(flags("clear aa ra"), "rd");
+  EXPECT_EQ(flags("response clear rd"), "aa ra ");
+  EXPECT_EQ(flags("clear aa\nset aa"), "aa ra rd") << "the last line counts";
+}
+
 TEST(Rules, AMistakeIsNamedWithItsLine) {
   const std::pair<const char*, const char*> cases[] = {
       {"template IN", "Corefile:2: template needs 2 words behind it"},
@@ -154,6 +171,11 @@ TEST(Rules, AMistakeIsNamedWithItsLine) {
       {"template IN A {\n answer \"{{ .Name 1 IN A 1.2.3.4\"\n}", "has no }} at its end"},
       {"template IN A {\n rcode NXDOMAN\n}", "Corefile:3: template: there is no rcode"},
       {"template IN A {\n anwser x\n}", "did you mean answer?"},
+      {"header", "header needs a block"},
+      {"header {\n set\n}", "Corefile:3: header: set needs 1 word behind it"},
+      {"header {\n set aaa\n}", "there is no flag \"aaa\"; did you mean aa?"},
+      {"header {\n response put aa\n}", "is neither set nor clear"},
+      {"header {\n query set rd\n}", "flags of queries are not changed"},
       {"acl {\n allow type B\n}", "Corefile:3: acl: there is no record type \"B\""},
       {"acl {\n block net 10.0.0.0/40\n}", "is no network like 10.0.0.0/8"},
       {"acl {\n block 10.0.0.0/8\n}", "stands behind neither type nor net"},
