@@ -85,8 +85,9 @@ Result<std::vector<Listener>> Site::Inside::listeners(std::uint16_t default_port
   for (const auto& block : blocks) {
     ASSIGN_OR_RETURN(const auto addresses, bind_addresses(block->options));
     for (const CorefileZone& zone : block->options.zones)
-      for (const IpAddress& address : addresses) {
-        auto& there = by_address[{.address = address, .port = zone.port.value_or(default_port)}];
+      for (const IpAddress& each : addresses) {
+        const ListenAddress place{.address = each, .port = zone.port.value_or(default_port)};
+        auto& there = by_address[place];
         if (std::find(there.begin(), there.end(), block.get()) == there.end())
           there.push_back(block.get());
       }
