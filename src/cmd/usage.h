@@ -44,6 +44,8 @@ std::string age(std::int64_t seconds);
 void add_lab_commands(CLI::App& app, const std::vector<std::string>& program, ExitCode& code);
 /// `weft matrix`
 void add_matrix_command(CLI::App& app, ExitCode& code);
+/// `weft dns`
+void add_dns_command(CLI::App& app, ExitCode& code);
 /// `weft status`
 void add_status_command(CLI::App& app, ExitCode& code);
 /// `weft status services`, below it

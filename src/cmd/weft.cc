@@ -78,6 +78,7 @@ int main(int argc, char** argv) {
   const auto line = weft::cmd::split_command_line(argc, argv);
   weft::cmd::add_lab_commands(app, line.program, code);
   weft::cmd::add_matrix_command(app, code);
+  weft::cmd::add_dns_command(app, code);
   weft::cmd::add_status_command(app, code);
   add_responder(app, code);
   const int ended = parse_and_run(app, line.ours);

@@ -77,6 +77,11 @@ TEST_F(DnsTest, PodsResolveServicesPodsAndTheWorld) {
   EXPECT_TRUE(contains(in(lab_, "client", {"curl", "-sm5", "http://web/"}), "\"web-1\""));
   EXPECT_EQ(resolved("node1", "www.example.com"), "203.0.113.121");
   EXPECT_EQ(resolved("alone", "www.example.com"), "203.0.113.121");
+  EXPECT_EQ(must({"dns", "resolv-conf", "--pod", "alone", "--name", lab_}),
+            "nameserver 203.0.113.121  the pod's dnsConfig\n");
+  const Outcome unknown = weft({"dns", "resolv-conf", "--pod", "alon", "--name", lab_});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(contains(unknown.errors, "did you mean alone?")) << unknown.errors;
   const Matrix found = matrix(lab_);
   EXPECT_EQ(found.exit_code, 0) << found.report.dump(1);
   // Two pods ask the cluster's DNS, and one another server.
