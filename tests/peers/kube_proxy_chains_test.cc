@@ -6,7 +6,7 @@
 
 #include "base/files.h"
 #include "kernel/iptables.h"
-#include "kube_server.h"
+#include "proxied_cluster.h"
 #include "service/iptables_mode.h"
 #include "service/kube_services.h"
 #include "service/service_feed.h"
@@ -22,16 +22,16 @@ using namespace test;
 using weft::test::ask;
 using weft::test::eventually;
 using weft::test::go_peer;
+using weft::test::json;
+using weft::test::kMergePatch;
+using weft::test::kServices;
+using weft::test::kSlices;
 using weft::test::KubeServer;
 using weft::test::must;
 using weft::test::ServerProcess;
 using weft::test::ServiceLab;
 using weft::test::TempDir;
 using Words = std::vector<std::string>;
-
-Json json(const std::string& text) {
-  return parse_json(text).value();
-}
 
 // One service of each kind, all with the pods "here" and "there" but for those that say otherwise.
 struct Kind {
@@ -79,23 +79,18 @@ class BesideKubeProxy : public testing::Test {
   BesideKubeProxy() {
     lab_.node.in([&] {
       server_ = std::make_unique<KubeServer>();
-      server_->call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", json(R"({
-        "kind":"ClusterRoleBinding","metadata":{"name":"proxier"},
-        "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
-                   "name":"system:node-proxier"},
-        "subjects":[{"kind":"ServiceAccount","name":"flannel","namespace":"kube-flannel"}]})"));
+      weft::test::allow_proxies(*server_);
       server_->create_node("here", "10.244.1.0/24", Json::object(), "192.0.2.1");
       for (const Kind& kind : kKinds) create(kind);
     });
   }
   void create(const Kind& kind) {
-    const std::string services = "/api/v1/namespaces/default/services";
     const Json made = server_->call(
-        "POST", services, Json{{"metadata", {{"name", kind.name}}}, {"spec", json(kind.spec)}});
+        "POST", kServices, Json{{"metadata", {{"name", kind.name}}}, {"spec", json(kind.spec)}});
     addresses_[kind.name] = ip(made["spec"]["clusterIP"].get<std::string>());
     if (kind.status != nullptr)
-      server_->call("PATCH", services + "/" + kind.name + "/status",
-                    Json{{"status", json(kind.status)}}, "application/merge-patch+json");
+      server_->call("PATCH", std::string(kServices) + "/" + kind.name + "/status",
+                    Json{{"status", json(kind.status)}}, kMergePatch);
     Json ports = Json::array();
     for (const auto& port : made["spec"]["ports"])
       ports.push_back(
@@ -105,7 +100,7 @@ class BesideKubeProxy : public testing::Test {
       for (const char* address : {"10.244.1.10", "10.244.1.11"})
         endpoints.push_back({{"addresses", {address}}, {"nodeName", "here"}});
     if (kind.there) endpoints.push_back({{"addresses", {"10.244.2.10"}}, {"nodeName", "there"}});
-    server_->call("POST", "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices",
+    server_->call("POST", kSlices,
                   Json{{"metadata",
                         {{"name", std::string(kind.name) + "-1"},
                          {"labels", {{"kubernetes.io/service-name", kind.name}}}}},
@@ -117,11 +112,10 @@ class BesideKubeProxy : public testing::Test {
   void start_kube_proxy() {
     lab_.node.in([&] {
       ASSERT_TRUE(kube_proxy_.start(
-          {go_peer("kube-proxy"), "--kubeconfig=" + server_->kubeconfig(), "--proxy-mode=iptables",
-           "--hostname-override=here", "--cluster-cidr=10.244.0.0/16", "--bind-address=0.0.0.0",
-           "--healthz-bind-address=127.0.0.1:10256", "--metrics-bind-address=127.0.0.1:10249",
-           "--conntrack-max-per-core=0", "--conntrack-min=0",
-           "--conntrack-tcp-timeout-established=0s", "--conntrack-tcp-timeout-close-wait=0s"},
+          weft::test::proxy_command(
+              {go_peer("kube-proxy")}, *server_,
+              {"--proxy-mode=iptables", "--cluster-cidr=10.244.0.0/16", "--bind-address=0.0.0.0",
+               "--healthz-bind-address=127.0.0.1:10256", "--metrics-bind-address=127.0.0.1:10249"}),
           dir_.path() + "/kube-proxy.log"));
     });
   }

@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "kube_server.h"
+#include "proxied_cluster.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
 #include "support/go_peers.h"
@@ -18,18 +18,15 @@ using weft::test::ask;
 using weft::test::Daemon;
 using weft::test::eventually;
 using weft::test::go_peer;
+using weft::test::json;
+using weft::test::kMergePatch;
+using weft::test::kServices;
 using weft::test::KubeServer;
 using weft::test::must;
 using weft::test::ServiceLab;
 
-constexpr char kMergePatch[] = "application/merge-patch+json";
-constexpr char kServices[] = "/api/v1/namespaces/default/services";
 constexpr char kPods[] = "/api/v1/namespaces/default/pods";
 constexpr std::chrono::seconds kPatience{60};
-
-Json json(const std::string& text) {
-  return parse_json(text).value();
-}
 
 class KubeProxyInACluster : public testing::Test {
  protected:
@@ -39,11 +36,7 @@ class KubeProxyInACluster : public testing::Test {
       must(kernel::write_sysctl("net/ipv4/icmp_ratelimit", "0"));
       server_ = std::make_unique<KubeServer>();
     });
-    call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", json(R"({
-      "kind":"ClusterRoleBinding","metadata":{"name":"proxier"},
-      "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
-                 "name":"system:node-proxier"},
-      "subjects":[{"kind":"ServiceAccount","name":"flannel","namespace":"kube-flannel"}]})"));
+    lab_.node.in([&] { weft::test::allow_proxies(*server_); });
     create_node("here", "10.244.1.0/24", "192.0.2.1", "east");
     create_node("there", "10.244.2.0/24", "192.0.3.2", "west");
     lab_.node.in([&] {
@@ -52,10 +45,9 @@ class KubeProxyInACluster : public testing::Test {
                                                     "--controllers=endpointslice-controller",
                                                     "--leader-elect=false", "--secure-port=0"},
                            server_->file("controllers.log"));
-      proxy_.emplace(
-          std::vector<std::string>{WEFTD, "kube-proxy", "--kubeconfig=" + server_->kubeconfig(),
-                                   "--hostname-override=here"},
-          server_->file("weftd.log"));
+      proxy_.emplace(weft::test::proxy_command({WEFTD, "kube-proxy"}, *server_,
+                                               {"--status-socket=" + server_->file("proxy.sock")}),
+                     server_->file("weftd.log"));
     });
   }
 
@@ -113,6 +105,18 @@ class KubeProxyInACluster : public testing::Test {
           .output;
     });
   }
+  bool has_event(const std::string& object, const std::string& reason) const {
+    return eventually(
+        [&] {
+          const Json events = call("GET", "/api/v1/namespaces/default/events");
+          for (const auto& event : events["items"])
+            if (event["reason"] == reason && event["source"]["component"] == "kube-proxy" &&
+                event["involvedObject"]["name"] == object)
+              return true;
+          return false;
+        },
+        kPatience);
+  }
   std::string said() const { return proxy_->said() + controllers_->said(); }
 
   ServiceLab lab_{Family::kIpv4};
@@ -142,6 +146,20 @@ TEST_F(KubeProxyInACluster, FollowsPodsZonesAndItsOwnNode) {
        kMergePatch);
   EXPECT_TRUE(answer({"here", "there"})) << said();
 
+  // The range of the API server's own flag, and one that comes while the proxy runs.
+  const auto dropped = [&](const std::string& range) {
+    return eventually(
+        [&] {
+          return lab_.node.sh("nft list chain ip weft-services cluster-ips-check")
+                     .find("ip daddr " + range + " drop") != std::string::npos;
+        },
+        kPatience);
+  };
+  EXPECT_TRUE(dropped("10.96.0.0/16")) << said();
+  call("POST", "/apis/networking.k8s.io/v1/servicecidrs",
+       json(R"({"metadata":{"name":"second"},"spec":{"cidrs":["10.120.0.0/24"]}})"));
+  EXPECT_TRUE(dropped("10.120.0.0/24")) << said();
+
   set_pod("there", "10.244.2.10", "False");
   EXPECT_TRUE(answer({"here"})) << said();
   set_pod("here", "10.244.1.10", "False");
@@ -159,17 +177,10 @@ TEST_F(KubeProxyInACluster, FollowsPodsZonesAndItsOwnNode) {
                          kPatience));
   EXPECT_NE(http("10256/livez").find(" 200 OK"), std::string::npos);
 
-  EXPECT_TRUE(eventually(
-      [&] {
-        const Json events = call("GET", "/api/v1/namespaces/default/events");
-        for (const auto& event : events["items"])
-          if (event["reason"] == "Starting" && event["source"]["component"] == "kube-proxy" &&
-              event["involvedObject"]["name"] == "here")
-            return true;
-        return false;
-      },
-      kPatience))
-      << said();
+  EXPECT_TRUE(has_event("here", "Starting")) << said();
+  call("POST", kServices, json(R"({"metadata":{"name":"odd"},"spec":{
+    "externalIPs":["2001:db8::1"],"ports":[{"port":80}]}})"));
+  EXPECT_TRUE(has_event("odd", "KubeProxyIncorrectIPVersion")) << said();
 }
 
 }  // namespace

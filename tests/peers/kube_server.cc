@@ -92,7 +92,7 @@ void KubeServer::run(std::uint16_t port) {
                                       "--tls-private-key-file=" + file("server.key"),
                                       "--token-auth-file=" + file("tokens"),
                                       "--authorization-mode=RBAC",
-                                      "--service-cluster-ip-range=10.96.0.0/16",
+                                      "--service-cluster-ip-range=10.96.0.0/16,fd00:96::/112",
                                       "--service-account-issuer=https://kubernetes.default.svc",
                                       "--service-account-key-file=" + file("accounts.key"),
                                       "--service-account-signing-key-file=" + file("accounts.key"),

@@ -1,7 +1,7 @@
 // The service proxy on a real kube-apiserver, down to packets.
 #include <gtest/gtest.h>
 
-#include "kube_server.h"
+#include "proxied_cluster.h"
 #include "service/kube_services.h"
 #include "service/service_proxy.h"
 #include "support/eventually.h"
@@ -15,28 +15,19 @@ namespace {
 using namespace test;
 using weft::test::ask;
 using weft::test::eventually;
+using weft::test::json;
+using weft::test::kMergePatch;
+using weft::test::kServices;
+using weft::test::kSlices;
 using weft::test::KubeServer;
 using weft::test::must;
 using weft::test::ServiceLab;
-
-constexpr char kServices[] = "/api/v1/namespaces/default/services";
-constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
-constexpr char kMergePatch[] = "application/merge-patch+json";
-
-Json json(const std::string& text) {
-  return parse_json(text).value();
-}
 
 class ServicesOfKubernetes : public testing::Test {
  protected:
   static void SetUpTestSuite() {
     server_ = new KubeServer;
-    // What a kube-proxy has, for the service account of these tests.
-    server_->call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings", json(R"({
-      "kind":"ClusterRoleBinding","metadata":{"name":"proxier"},
-      "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
-                 "name":"system:node-proxier"},
-      "subjects":[{"kind":"ServiceAccount","name":"flannel","namespace":"kube-flannel"}]})"));
+    weft::test::allow_proxies(*server_);
   }
   static void TearDownTestSuite() {
     delete server_;

@@ -17,7 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "kube_server.h"
+#include "proxied_cluster.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
 #include "support/service_lab.h"
@@ -30,9 +30,6 @@ using std::chrono::seconds;
 using std::chrono::steady_clock;
 
 constexpr char kApiAddress[] = "192.168.77.1";
-constexpr char kServices[] = "/api/v1/namespaces/default/services";
-constexpr char kSlices[] = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices";
-constexpr char kMergePatch[] = "application/merge-patch+json";
 // So often each of two endpoints is asked, but for one time in a million.
 constexpr int kQuestions = 21;
 
@@ -146,22 +143,16 @@ class ServiceSoak : public testing::Test {
     lab_.node.sh("ip link set api up");
     visit_.emplace(must(kernel::NetnsVisit::enter(api_.netns())));
     server_ = std::make_unique<KubeServer>(kApiAddress);
-    server_->call("POST", "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
-                  *parse_json(R"({"metadata":{"name":"proxier"},
-                    "roleRef":{"apiGroup":"rbac.authorization.k8s.io","kind":"ClusterRole",
-                               "name":"system:node-proxier"},
-                    "subjects":[{"kind":"ServiceAccount","name":"flannel",
-                                 "namespace":"kube-flannel"}]})"));
+    allow_proxies(*server_);
     server_->create_node("here", "10.244.1.0/24", Json::object(), "192.0.2.1");
   }
 
   void start_proxy() {
     lab_.node.in([&] {
-      weftd_.emplace(
-          std::vector<std::string>{WEFTD, "kube-proxy", "--kubeconfig=" + server_->kubeconfig(),
-                                   "--hostname-override=here", "--detect-local-mode=NodeCIDR",
-                                   "--conntrack-max-per-core=0"},
-          server_->file("weftd.log"));
+      weftd_.emplace(proxy_command({WEFTD, "kube-proxy"}, *server_,
+                                   {"--detect-local-mode=NodeCIDR",
+                                    "--status-socket=" + server_->file("proxy.sock")}),
+                     server_->file("weftd.log"));
     });
   }
   std::size_t memory_kb() const {

@@ -7,8 +7,8 @@
 //                                     └── 192.0.3.2 another node, with 10.244.2.10 pod "there"
 //
 // For IPv6 the same with fd00:192:2::, fd00:192:3::, fd00:244:1:: and fd00:244:2::. All go through
-// the node, each on a link of its own. The pods "here" and "there" answer a datagram at port 8080
-// with their name and the address that it came from.
+// the node, each on a link of its own. The pods "here" and "there" answer a datagram or a
+// connection at port 8080 with their name and the address that it came from.
 #pragma once
 
 #include <poll.h>
@@ -69,7 +69,7 @@ class Space {
   kernel::Netns netns_;
 };
 
-/// Answers datagrams, on a thread of its own, at any number of sockets.
+/// Answers datagrams and connections, on a thread of its own, at any number of addresses.
 class Answerer {
  public:
   Answerer() : wake_(::eventfd(0, EFD_CLOEXEC)) {}
@@ -81,38 +81,56 @@ class Answerer {
   /// Before start().
   void listen(const Space& space, const std::string& name, const IpAddress& address,
               std::uint16_t port) {
-    Fd socket(space.in(
-        [&] { return ::socket(kernel::socket_family(address), SOCK_DGRAM | SOCK_CLOEXEC, 0); }));
-    const kernel::SocketAddress own(address, port);
-    ASSERT_EQ(::bind(socket.get(), own.get(), own.size), 0)
-        << address.to_string() << ": " << std::strerror(errno);
-    sockets_.emplace_back(name, std::move(socket));
+    for (const int type : {SOCK_DGRAM, SOCK_STREAM}) {
+      Fd socket(space.in(
+          [&] { return ::socket(kernel::socket_family(address), type | SOCK_CLOEXEC, 0); }));
+      const kernel::SocketAddress own(address, port);
+      ASSERT_EQ(::bind(socket.get(), own.get(), own.size), 0)
+          << address.to_string() << ": " << std::strerror(errno);
+      if (type == SOCK_STREAM) {
+        ASSERT_EQ(::listen(socket.get(), SOMAXCONN), 0);
+      }
+      sockets_.push_back({name, type, std::move(socket)});
+    }
   }
   void start() {
     thread_ = std::thread([this] { run(); });
   }
 
  private:
+  struct Listener {
+    std::string name;
+    int type;
+    Fd socket;
+  };
+
   void run() {
     std::vector<pollfd> polled{{wake_.get(), POLLIN, 0}};
-    for (const auto& [name, socket] : sockets_) polled.push_back({socket.get(), POLLIN, 0});
+    for (const auto& listener : sockets_) polled.push_back({listener.socket.get(), POLLIN, 0});
     for (;;) {
       if (::poll(polled.data(), polled.size(), -1) < 0) continue;
       if (polled[0].revents != 0) return;
       for (std::size_t i = 1; i < polled.size(); ++i)
-        if (polled[i].revents != 0) answer(sockets_[i - 1].first, polled[i].fd);
+        if (polled[i].revents != 0) answer(sockets_[i - 1]);
     }
   }
-  static void answer(const std::string& name, int socket) {
-    char question[64];
+  static void answer(const Listener& listener) {
     kernel::SocketAddress from;
+    if (listener.type == SOCK_STREAM) {
+      const Fd connection(::accept4(listener.socket.get(), from.get(), &from.size, SOCK_CLOEXEC));
+      const std::string text = listener.name + " " + from.address().to_string();
+      ::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL);
+      return;
+    }
+    char question[64];
+    const int socket = listener.socket.get();
     if (::recvfrom(socket, question, sizeof question, 0, from.get(), &from.size) < 0) return;
-    const std::string text = name + " " + from.address().to_string();
+    const std::string text = listener.name + " " + from.address().to_string();
     ::sendto(socket, text.data(), text.size(), 0, from.get(), from.size);
   }
 
   Fd wake_;
-  std::vector<std::pair<std::string, Fd>> sockets_;
+  std::vector<Listener> sockets_;
   std::thread thread_;
 };
 
@@ -133,6 +151,24 @@ inline std::string ask(const Space& from, const IpAddress& address, std::uint16_
     return std::string("connect: ") + std::strerror(errno);
   // What the node itself sends is refused at once.
   if (::send(socket.get(), "?", 1, 0) < 0 && errno == ECONNREFUSED) return "refused";
+  pollfd polled{socket.get(), POLLIN, 0};
+  if (uninterrupted([&] { return ::poll(&polled, 1, timeout_ms); }) == 0) return "nothing";
+  char answer[64];
+  const ssize_t got = ::recv(socket.get(), answer, sizeof answer, 0);
+  if (got < 0) return errno == ECONNREFUSED ? "refused" : std::strerror(errno);
+  return {answer, static_cast<std::size_t>(got)};
+}
+
+/// The same of a connection.
+inline std::string ask_by_tcp(const Space& from, const IpAddress& address, std::uint16_t port,
+                              int timeout_ms = 5000) {
+  Fd socket(from.in([&] {
+    return ::socket(kernel::socket_family(address), SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  }));
+  const kernel::SocketAddress to(address, port);
+  if (::connect(socket.get(), to.get(), to.size) != 0 && errno != EINPROGRESS)
+    return errno == ECONNREFUSED ? "refused" : std::strerror(errno);
+  // Once connected it hears the answer, or why it is not connected.
   pollfd polled{socket.get(), POLLIN, 0};
   if (uninterrupted([&] { return ::poll(&polled, 1, timeout_ms); }) == 0) return "nothing";
   char answer[64];
