@@ -54,6 +54,19 @@ ExitCode fail_with(ExitCode code, const Error& error) {
   return code;
 }
 
+ExitCode exit_code_of(Mark mark) {
+  switch (mark) {
+    case Mark::kFine:
+      return ExitCode::kFine;
+    case Mark::kWarning:
+      return ExitCode::kWarnings;
+    case Mark::kWrong:
+    case Mark::kNothing:
+      break;
+  }
+  return ExitCode::kWrong;
+}
+
 CommandLine split_command_line(int argc, const char* const* argv) {
   std::vector<std::string> words(argv + 1, argv + argc);
   auto end = std::find(words.begin(), words.end(), "--");

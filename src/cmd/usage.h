@@ -8,12 +8,16 @@
 #include <CLI/CLI.hpp>
 
 #include "base/exit_code.h"
+#include "base/marks.h"
 #include "base/result.h"
 
 namespace weft::cmd {
 
 /// Prints "weft: WHAT; NEXT" on standard error and hands the code back.
 ExitCode fail_with(ExitCode code, const Error& error);
+
+/// What a whole that bears this mark ends with.
+ExitCode exit_code_of(Mark mark);
 
 /// A command line, and the program at its end that is not ours to parse.
 struct CommandLine {

@@ -191,14 +191,7 @@ ExitCode run(const Options& options) {
     std::printf("%s\n", status->dump(2).c_str());
   else
     print(*status);
-  switch (mark_of(*status)) {
-    case Mark::kFine:
-      return ExitCode::kFine;
-    case Mark::kWarning:
-      return ExitCode::kWarnings;
-    default:
-      return ExitCode::kWrong;
-  }
+  return exit_code_of(mark_of(*status));
 }
 
 }  // namespace
