@@ -129,7 +129,8 @@ std::vector<IpAddress> resolvers_of(const lab::Lab& lab, const std::string& name
   std::vector<IpAddress> resolvers;
   const lab::Pod* pod = lab.pod(name);
   if (!lab.dns || pod == nullptr || lab::is_dns_server(*pod)) return resolvers;
-  for (const auto& text : lab::resolv_conf_of(lab, *pod).file.servers)
+  const PodResolvConf made = lab::resolv_conf_of(lab, *pod);
+  for (const auto& text : made.file.servers)
     if (const auto address = IpAddress::parse(text)) resolvers.push_back(*address);
   return resolvers;
 }
