@@ -47,12 +47,15 @@ std::string tunnel_device(const lab::NodeView& node) {
   return {};
 }
 
+bool is_ready(const lab::ServiceView& service, const lab::PodView& pod) {
+  return std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end();
+}
+
 // Node ports of a service for local endpoints are open only where there are some.
 bool has_endpoint(const lab::LabView& view, const lab::ServiceView& service,
                   const std::string& node) {
   return std::any_of(view.pods.begin(), view.pods.end(), [&](const lab::PodView& pod) {
-    return pod.node == node &&
-           std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end();
+    return pod.node == node && is_ready(service, pod);
   });
 }
 
@@ -78,8 +81,7 @@ std::vector<matrix::Front> fronts_of(const lab::LabView& view, const lab::Servic
 // What runs a program of its own in a pod does not say who it is.
 bool is_answered(const lab::LabView& view, const lab::ServiceView& service) {
   return std::none_of(view.pods.begin(), view.pods.end(), [&](const lab::PodView& pod) {
-    return !pod.responder &&
-           std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end();
+    return !pod.responder && is_ready(service, pod);
   });
 }
 
@@ -100,7 +102,7 @@ std::vector<IpAddress> addresses_of_ready(const lab::LabView& view,
                                           const lab::ServiceView& service) {
   std::vector<IpAddress> addresses;
   for (const auto& pod : view.pods)
-    if (std::find(service.ready.begin(), service.ready.end(), pod.name) != service.ready.end())
+    if (is_ready(service, pod))
       for (const auto& address : without_length(pod.addresses)) addresses.push_back(address);
   return addresses;
 }

@@ -23,7 +23,7 @@ Result<Json> dns_service(const Lab& lab);
 /// Whether a pod is one of the servers behind that Service.
 bool is_dns_server(const Pod& pod);
 
-/// kubeadm's Corefile.
+/// As kubeadm's, which keeps the cluster's names out of the cache besides: weftd always does.
 std::string cluster_corefile(const Lab& lab);
 /// What the outside host answers: the file's names and nothing else.
 std::string outside_corefile(const Lab& lab);

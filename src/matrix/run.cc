@@ -24,6 +24,8 @@ constexpr std::size_t kMostThreads = 16;
 // them apart.
 constexpr std::size_t kMostSearches = 4;
 constexpr std::uint16_t kDnsPort = 53;
+// Each question has a socket of its own, which hears nobody but the server.
+constexpr std::uint16_t kQueryId = 1;
 
 // The pairs that one place probes, by their index.
 using Assignment = std::vector<std::size_t>;
@@ -79,7 +81,7 @@ class Run {
       return {.address = pair.target,
               .protocols = {Protocol::kUdp},
               .port = kDnsPort,
-              .question = dns_query(to(pair).name, *pair.asks, kDnsPort)};
+              .question = dns_query(to(pair).name, *pair.asks, kQueryId)};
     if (!pair.front) {
       Target target{.address = pair.target, .protocols = {Protocol::kIcmp}};
       if (to(pair).answers)

@@ -330,7 +330,8 @@ Status Agent::run(const std::stop_token& stop) {
     repair_loop_.nudge();
     lease_loop_.nudge();
   });
-  // While the store is read: its programs take their time to start.
+  // While the store is read: they take their time to start. What is missing, the first pass says.
+  for (const auto& [family, network] : conf_.networks) (void)reconciler_->iptables(family);
   RETURN_IF_ERROR(watch_legacy_iptables());
   voice_.update([this](AgentReport& report) {
     report.backend = backend_name(conf_.backend);
