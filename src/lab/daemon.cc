@@ -165,6 +165,15 @@ Status kill_processes_in(const std::vector<std::string>& netns_paths) {
   }
 }
 
+bool wait_until(const std::function<bool()>& done, milliseconds patience) {
+  const auto deadline = steady_clock::now() + patience;
+  while (!done()) {
+    if (steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(milliseconds(10));
+  }
+  return true;
+}
+
 std::string last_line(const std::string& log) {
   const auto text = read_file(log);
   if (!text) return {};

@@ -7,6 +7,7 @@
 #include <sys/types.h>
 
 #include <chrono>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -38,6 +39,9 @@ std::vector<pid_t> processes_in(const std::vector<std::string>& netns_paths);
 
 /// Ends all of them with SIGKILL and waits until they are gone, at most 5 s.
 Status kill_processes_in(const std::vector<std::string>& netns_paths);
+
+/// Asks every 10 ms until `done` says so; false when that takes longer than `patience`.
+bool wait_until(const std::function<bool()>& done, std::chrono::milliseconds patience);
 
 /// The last line of a log that is not empty, for error messages; empty when there is none.
 std::string last_line(const std::string& log);

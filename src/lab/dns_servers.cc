@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <string>
-#include <thread>
 
 #include "base/files.h"
 #include "lab/cluster_dns.h"
@@ -14,7 +13,6 @@
 namespace weft::lab {
 namespace {
 
-constexpr std::chrono::milliseconds kPause(10);
 constexpr std::chrono::seconds kPatience(15);
 
 std::string file_in(const Lab& lab, const std::string& name) {
@@ -42,16 +40,10 @@ bool says_ready() {
 
 Status wait_for(const Lab& lab, const Pod& pod) {
   return in_netns(lab.name, pod.name, [&]() -> Status {
-    const auto deadline = std::chrono::steady_clock::now() + kPatience;
-    while (!says_ready()) {
-      if (std::chrono::steady_clock::now() > deadline) {
-        const std::string log = node_folder(lab.name, pod.node) + "/" + pod.name + ".log";
-        return fail("the DNS server " + pod.name + " is not ready after 15 s: " + last_line(log),
-                    "see " + log);
-      }
-      std::this_thread::sleep_for(kPause);
-    }
-    return {};
+    if (wait_until(says_ready, kPatience)) return {};
+    const std::string log = node_folder(lab.name, pod.node) + "/" + pod.name + ".log";
+    return fail("the DNS server " + pod.name + " is not ready after 15 s: " + last_line(log),
+                "see " + log);
   });
 }
 

@@ -2,7 +2,6 @@
 
 #include <chrono>
 #include <cstdlib>
-#include <thread>
 
 #include "base/files.h"
 #include "base/text.h"
@@ -17,9 +16,6 @@
 namespace weft::lab {
 namespace {
 
-using std::chrono::steady_clock;
-
-constexpr std::chrono::milliseconds kPause(10);
 constexpr std::chrono::seconds kPatience(15);
 
 std::vector<std::string> proxy_command(const Lab& lab, const Programs& programs,
@@ -68,16 +64,16 @@ Status start_proxy(const Lab& lab, const Programs& programs, const std::string& 
   const NodeProgram proxy = proxy_of(lab.name, node);
   RETURN_IF_ERROR(start_program(proxy, proxy_command(lab, programs, node)));
   return in_netns(lab.name, node, [&]() -> Status {
-    const auto deadline = steady_clock::now() + kPatience;
-    while (!has_synced()) {
-      if (running_pid(proxy) == 0) return ended(proxy);
-      if (steady_clock::now() > deadline)
-        return fail("the kube-proxy of " + node +
-                        " has programmed nothing after 15 s: " + last_line(proxy.log()),
-                    "see " + proxy.log());
-      std::this_thread::sleep_for(kPause);
-    }
-    return {};
+    bool synced = false;
+    const auto is_over = [&] {
+      synced = has_synced();
+      return synced || running_pid(proxy) == 0;
+    };
+    if (!wait_until(is_over, kPatience))
+      return fail("the kube-proxy of " + node +
+                      " has programmed nothing after 15 s: " + last_line(proxy.log()),
+                  "see " + proxy.log());
+    return synced ? Status() : Status(ended(proxy));
   });
 }
 
