@@ -45,6 +45,22 @@ std::optional<LinkIndex> default_link(const std::vector<Route>& routes) {
   return best == nullptr ? std::nullopt : std::optional(best->hops[0].link);
 }
 
+// Who is not named may be anybody: a device of another maker is as good.
+CniStatus compare_tap(const TapOptions& wanted, const Link& present) {
+  if (!present.tap) return refuse("Container interface " + present.name + " is not a TAP device");
+  if (wanted.multi_queue != present.tap->multi_queue)
+    return refuse(present.name + (wanted.multi_queue ? " has one queue, configured are several"
+                                                     : " has several queues, configured is one"));
+  const auto differs = [](const auto& asked, const auto& there) {
+    return asked && asked != there;
+  };
+  if (differs(wanted.owner, present.tap->owner))
+    return refuse("the owner of " + present.name + " is not " + std::to_string(*wanted.owner));
+  if (differs(wanted.group, present.tap->group))
+    return refuse("the group of " + present.name + " is not " + std::to_string(*wanted.group));
+  return {};
+}
+
 }  // namespace
 
 DevicePlan::Parent read_parent(ObjectReader& config) {
@@ -81,6 +97,7 @@ CniStatus compare_device(const DevicePlan& plan, const Link& present) {
   if (wanted.vlan && present.vlan && wanted.vlan != present.vlan)
     return refuse("VLAN ID of " + present.name + " is " + std::to_string(present.vlan->id) +
                   ", configured is " + std::to_string(wanted.vlan->id));
+  if (wanted.tap) return compare_tap(*wanted.tap, present);
   return {};
 }
 

@@ -26,6 +26,7 @@ struct DevicePlan {
     bool in_container = false;
   };
   std::optional<Parent> parent = {};
+  std::string bridge = {};  ///< in the container: the device is a port of it; empty: of none
 
   std::string ipam_type = {};
   bool needs_addresses = false;         ///< refused without IPAM; else it is a layer 2 device

@@ -72,6 +72,16 @@ CniStatus check_parent(const DevicePlan& plan, const kernel::Netns& container,
                 plan.parent->name);
 }
 
+CniStatus check_bridge(const std::string& bridge, const kernel::Netns& container,
+                       const Link& present) {
+  if (bridge.empty()) return {};
+  ASSIGN_OR_RETURN(const auto visit, NetnsVisit::enter(container));
+  ASSIGN_OR_RETURN(Rtnetlink inside, Rtnetlink::open());
+  ASSIGN_OR_RETURN(const auto link, inside.link(bridge));
+  if (link && link->index == present.master) return {};
+  return refuse("Container interface " + present.name + " is not a port of the bridge " + bridge);
+}
+
 CniResult<AddResult> addresses_for(const Call& call, const DevicePlan& plan, Rollback& rollback) {
   if (plan.given) return *plan.given;
   if (plan.ipam_type.empty() && !plan.needs_addresses) return AddResult{};
@@ -158,6 +168,7 @@ CniStatus check_device(const Call& call, PlanDevice plan_device) {
   RETURN_IF_ERROR(compare_device(plan, state.link));
   RETURN_IF_ERROR(check_mac(state.link, *expected, "Container interface"));
   RETURN_IF_ERROR(check_parent(plan, container, state.link));
+  RETURN_IF_ERROR(check_bridge(plan.bridge, container, state.link));
   return check_interface(state, result, ifname);
 }
 

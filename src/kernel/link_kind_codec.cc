@@ -2,6 +2,7 @@
 
 #include <linux/if_bridge.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
 
@@ -75,6 +76,12 @@ MacvlanOptions decode_macvlan(const Attributes& data) {
   return options;
 }
 
+TapOptions decode_tap(const Attributes& data) {
+  return {.multi_queue = data.u8(IFLA_TUN_MULTI_QUEUE).value_or(0) != 0,
+          .owner = data.u32(IFLA_TUN_OWNER),
+          .group = data.u32(IFLA_TUN_GROUP)};
+}
+
 BridgePort decode_port(const Attributes& port) {
   return {.hairpin = port.u8(IFLA_BRPORT_MODE).value_or(0) != 0,
           .isolated = port.u8(IFLA_BRPORT_ISOLATED).value_or(0) != 0,
@@ -102,6 +109,7 @@ void decode_link_kind(const Attributes& info, Link& link) {
         IpvlanOptions{.mode = static_cast<IpvlanMode>(data.u16(IFLA_IPVLAN_MODE).value_or(0))};
   if (link.kind == "vrf") link.vrf = VrfOptions{.table = data.u32(IFLA_VRF_TABLE).value_or(0)};
   if (link.kind == "vlan") link.vlan = VlanOptions{.id = data.u16(IFLA_VLAN_ID).value_or(0)};
+  if (link.kind == "tun" && data.u8(IFLA_TUN_TYPE) == IFF_TAP) link.tap = decode_tap(data);
   if (info.string(IFLA_INFO_SLAVE_KIND) == "bridge")
     link.port = decode_port(info.nested(IFLA_INFO_SLAVE_DATA));
 }

@@ -68,7 +68,8 @@ struct VlanOptions {
   auto operator<=>(const VlanOptions&) const = default;
 };
 
-/// Who may use a TAP device; numbers, since names are another namespace's business.
+/// IFLA_INFO_DATA of a TAP device: who may use it. Numbers, since names are another namespace's
+/// business.
 struct TapOptions {
   bool multi_queue = false;
   std::optional<std::uint32_t> owner = {};  ///< user id; nothing: whoever may administer networks
@@ -106,6 +107,7 @@ struct Link {
   std::optional<IpvlanOptions> ipvlan = {};
   std::optional<VlanOptions> vlan = {};
   std::optional<VrfOptions> vrf = {};
+  std::optional<TapOptions> tap = {};  ///< of kind "tun", which a TUN device is as well
   auto operator<=>(const Link&) const = default;
 };
 

@@ -48,6 +48,28 @@ TEST_F(CniTap, OwnerGroupQueuesMtuAndMac) {
   });
 }
 
+TEST_F(CniTap, CheckSeesWhoMayUseIt) {
+  test::in_fresh_netns([&](kernel::Rtnetlink&) {
+    const Container container("c1");
+    const std::string made = config("tap", R"(,"owner":1234,"group":5)");
+    const PluginReply added = run("ADD", container.port(), made);
+    ASSERT_TRUE(added.ok()) << added.output;
+    const auto complaint = [&](const std::string& members) {
+      return run("CHECK", container.port(),
+                 with(config("tap", members), "prevResult", added.json))
+          .message();
+    };
+    EXPECT_EQ(complaint(R"(,"owner":1234,"group":5)"), "");
+    EXPECT_EQ(complaint(""), "");
+    EXPECT_EQ(complaint(R"(,"owner":1235)"), "the owner of eth0 is not 1235");
+    EXPECT_EQ(complaint(R"(,"group":0)"), "the group of eth0 is not 0");
+    EXPECT_EQ(complaint(R"(,"multiQueue":true)"), "eth0 has one queue, configured are several");
+    container.run_inside({"ip", "link", "delete", "eth0"});
+    container.run_inside({"ip", "tuntap", "add", "eth0", "mode", "tun"});
+    EXPECT_EQ(complaint(""), "Container interface eth0 is not a TAP device");
+  });
+}
+
 TEST_F(CniTap, TheRuntimesMacIsStrongest) {
   test::in_fresh_netns([&](kernel::Rtnetlink&) {
     const Container container("c1");
@@ -81,6 +103,9 @@ TEST_F(CniTap, IsAPortOfABridgeInTheContainer) {
     const PluginReply checked =
         run("CHECK", container.port(), with(text, "prevResult", added.json));
     EXPECT_TRUE(checked.ok()) << checked.output;
+    container.run_inside({"ip", "link", "set", "eth0", "nomaster"});
+    EXPECT_EQ(run("CHECK", container.port(), with(text, "prevResult", added.json)).message(),
+              "Container interface eth0 is not a port of the bridge br1");
     EXPECT_TRUE(run("DEL", container.port(), text).ok());
     EXPECT_TRUE(has_link(container, "br1"));
   });

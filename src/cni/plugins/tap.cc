@@ -33,7 +33,7 @@ Json device_alone(const Call& call, const TapConfig& config, const DevicePlan& p
   json["multiQueue"] = config.tap.multi_queue;
   if (config.tap.owner) json["owner"] = *config.tap.owner;
   if (config.tap.group) json["group"] = *config.tap.group;
-  json["bridge"] = config.bridge;
+  json["bridge"] = plan.bridge;
   json["mtu"] = plan.mtu;
   if (plan.mac) json["mac"] = plan.mac->to_string();
   return json;
@@ -62,8 +62,7 @@ CniStatus make_here(DeviceSite& site, const std::string& ifname, const TapConfig
   return {};
 }
 
-CniStatus adjust(DeviceSite& site, const std::string& ifname, const TapConfig& config,
-                 const DevicePlan& plan) {
+CniStatus adjust(DeviceSite& site, const std::string& ifname, const DevicePlan& plan) {
   ASSIGN_OR_RETURN(const auto link, site.inside.link(ifname));
   if (!link) return refuse("failed to refetch tap " + in_quotes(ifname));
   kernel::LinkChange change{.mac = plan.mac};
@@ -71,9 +70,9 @@ CniStatus adjust(DeviceSite& site, const std::string& ifname, const TapConfig& c
     ASSIGN_OR_RETURN(change.mac, random_mac());
   }
   if (plan.mtu != 0) change.mtu = static_cast<std::uint32_t>(plan.mtu);
-  if (!config.bridge.empty()) {
-    ASSIGN_OR_RETURN(const auto bridge, site.inside.link(config.bridge));
-    if (!bridge) return refuse("failed to get bridge " + config.bridge + ": Link not found");
+  if (!plan.bridge.empty()) {
+    ASSIGN_OR_RETURN(const auto bridge, site.inside.link(plan.bridge));
+    if (!bridge) return refuse("failed to get bridge " + plan.bridge + ": Link not found");
     change.master = bridge->index;
   }
   const Status changed = site.inside.change(link->index, change);
@@ -86,7 +85,7 @@ CniStatus make(const Call& call, DeviceSite& site, const DevicePlan& plan) {
   ASSIGN_OR_RETURN(const TapConfig config, read_tap_config(call));
   if (!config.selinux_context.empty()) return make_in_context(call, config, plan);
   RETURN_IF_ERROR(make_here(site, ifname, config));
-  auto adjusted = adjust(site, ifname, config, plan);
+  auto adjusted = adjust(site, ifname, plan);
   if (adjusted) return adjusted;
   if (const auto left = site.inside.link(ifname); left && *left)
     (void)site.inside.remove((*left)->index);

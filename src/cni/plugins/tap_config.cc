@@ -17,9 +17,11 @@ CniResult<TapConfig> read_tap_config(const Call& call) {
 }
 
 CniResult<DevicePlan> plan_tap(const Call& call, Command) {
-  RETURN_IF_ERROR(read_tap_config(call));
-  DevicePlan plan{
-      .device = {.kind = "tun"}, .has_mac_of_its_own = true, .interface = {.arp_notify = true}};
+  ASSIGN_OR_RETURN(const TapConfig config, read_tap_config(call));
+  DevicePlan plan{.device = {.kind = "tun", .tap = config.tap},
+                  .has_mac_of_its_own = true,
+                  .bridge = config.bridge,
+                  .interface = {.arp_notify = true}};
   ObjectReader reader(call.config, "failed to load netconf");
   reader.read("mtu", plan.mtu);
   plan.dns = read_dns(reader);
