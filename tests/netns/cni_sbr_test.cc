@@ -215,6 +215,8 @@ TEST_F(CniSbr, CheckFindsWhatWasBroken) {
       return call("CHECK", container.port("net1"), test::chained(config(), added.json)).message();
     };
     EXPECT_EQ(message(), "");
+    container.run_inside({"ip", "route", "del", "default", "table", "100"});
+    EXPECT_EQ(message(), "table 100 has no route to 0.0.0.0/0 for packets from 192.168.1.209");
     container.run_inside({"ip", "route", "flush", "table", "100"});
     EXPECT_EQ(message(), "table 100 has no routes for packets from 192.168.1.209");
     container.run_inside({"ip", "rule", "del", "from", "192.168.1.209"});

@@ -168,11 +168,15 @@ CniStatus check(const Call& call) {
     if (found.empty())
       return refuse("there is no rule for packets from " + ip.address.address.to_string());
     if (config.table) continue;
-    ASSIGN_OR_RETURN(const bool routed,
-                     has_routes(inside, found.front().table, ip.address.address.family()));
-    if (!routed)
-      return refuse("table " + std::to_string(static_cast<std::uint32_t>(found.front().table)) +
-                    " has no routes for packets from " + ip.address.address.to_string());
+    const RouteTable table = found.front().table;
+    ASSIGN_OR_RETURN(const auto routes, inside.routes(ip.address.address.family(), table));
+    const auto words = [&](const std::string& what) {
+      return refuse("table " + std::to_string(static_cast<std::uint32_t>(table)) + " has no " +
+                    what + " for packets from " + ip.address.address.to_string());
+    };
+    if (routes.empty()) return words("routes");
+    if (const auto missing = missing_route(config, ip, *result, routes))
+      return words("route to " + missing->to_string());
   }
   return {};
 }

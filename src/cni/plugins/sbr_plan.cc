@@ -134,6 +134,23 @@ SbrPlan plan_sbr(const SbrConfig& config, const std::vector<ResultIp>& addresses
   return plan;
 }
 
+std::optional<Prefix> missing_route(const SbrConfig& config, const ResultIp& ip,
+                                    const AddResult& result, const std::vector<Route>& present) {
+  const auto leads = [&](const Prefix& to, const std::optional<IpAddress>& gateway) {
+    return std::any_of(present.begin(), present.end(), [&](const Route& route) {
+      return route.key.destination == to && (!gateway || route.gateway() == gateway);
+    });
+  };
+  const Prefix anywhere(IpAddress::any(ip.address.address.family()), 0);
+  if (gateway_of(config, ip) && !leads(anywhere, {})) return anywhere;
+  for (const auto& route : result.routes) {
+    const bool went_there = !route.table && route.gateway && !route.destination.is_default() &&
+                            ip.address.network().contains(*route.gateway);
+    if (went_there && !leads(route.destination, route.gateway)) return route.destination;
+  }
+  return {};
+}
+
 std::vector<PolicyRule> rules_from(const SbrConfig& config, const std::vector<PolicyRule>& rules,
                                    const std::vector<IpAddress>& addresses) {
   std::vector<PolicyRule> found;

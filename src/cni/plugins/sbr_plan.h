@@ -49,6 +49,12 @@ struct SbrPlan {
 SbrPlan plan_sbr(const SbrConfig& config, const std::vector<ResultIp>& addresses,
                  const SbrFacts& facts);
 
+/// Among the routes that an ADD has put into an address's table, as far as configuration and result
+/// tell of them, the first that is not in `present`. A default route may have another gateway: the
+/// device's own wins over the configuration's.
+std::optional<Prefix> missing_route(const SbrConfig& config, const ResultIp& ip,
+                                    const AddResult& result, const std::vector<Route>& present);
+
 /// The rules of an attachment: those for one source address that is among `addresses`, and of the
 /// configuration's table if it names one.
 std::vector<PolicyRule> rules_from(const SbrConfig& config, const std::vector<PolicyRule>& rules,

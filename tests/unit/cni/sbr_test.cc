@@ -122,6 +122,30 @@ TEST(SbrPlanTest, WithSourceHintsTheLinkStaysInTheMainTable) {
             (Lines{"254 192.168.1.0/24 from 192.168.1.9", "254 fd00::/64 from fd00::9"}));
 }
 
+TEST(SbrRoutes, AreMissedOneByOne) {
+  const ResultIp nine = address("192.168.1.9/24", "192.168.1.1");
+  const auto wanted = [](const char* to, const char* gateway) {
+    return ResultRoute{.destination = Prefix::parse(to).value(), .gateway = ip(gateway)};
+  };
+  AddResult result{.routes = {wanted("0.0.0.0/0", "192.168.1.1"), wanted("10.0.0.0/8", "192.168.1.7"),
+                              wanted("10.9.0.0/16", "192.168.2.1")}};
+  result.routes.push_back(wanted("10.8.0.0/16", "192.168.1.7"));
+  result.routes.back().table = 77;
+  const auto missing = [&](const SbrConfig& config, const std::vector<Route>& present) {
+    const auto prefix = missing_route(config, nine, result, present);
+    return prefix ? prefix->to_string() : "";
+  };
+  const Route all = route("0.0.0.0/0", "192.168.1.1");
+  const Route ten = route("10.0.0.0/8", "192.168.1.7");
+  EXPECT_EQ(missing({}, {all, ten}), "");
+  EXPECT_EQ(missing({}, {ten}), "0.0.0.0/0");
+  EXPECT_EQ(missing({}, {all}), "10.0.0.0/8");
+  EXPECT_EQ(missing({}, {all, route("10.0.0.0/8", "192.168.1.8")}), "10.0.0.0/8");
+  EXPECT_EQ(missing({.gateway_v4 = ip("192.168.1.254")}, {all, ten}), "");
+  // Neither the address nor the configuration has a gateway.
+  EXPECT_FALSE(missing_route({}, address("192.168.1.9/24"), result, {ten}));
+}
+
 TEST(SbrRules, AreFoundBySourceAndTable) {
   const auto from = [](const char* source, std::uint32_t table) {
     return PolicyRule{.family = Prefix::parse(source)->family(),
