@@ -4,9 +4,12 @@
 #include "cni/plugins/portmap_rules.h"
 #include "net/nft_plan.h"
 #include "unit/cni/call_of.h"
+#include "unit/cni/iptables_after.h"
 
 namespace weft::cni {
 namespace {
+
+using test::after;
 
 const AttachmentName kName{.network = "n", .container_id = "c1", .ifname = "eth0"};
 const InterfaceAddress kContainer = InterfaceAddress::parse("10.1.2.5/24").value();
@@ -93,22 +96,6 @@ TEST(PortmapIptables, TheFirstMappingBringsEverything) {
 -A CNI-DN-9b00b9b7c2795a8a61a6e -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.1.2.5:80
 COMMIT
 )");
-}
-
-// What a table is after edits, for rules that are understood.
-PresentChains after(const IptablesEdits& edits, PresentChains chains) {
-  for (const auto& edit : edits) {
-    if (const auto* put = std::get_if<PutIptablesChain>(&edit)) chains[put->chain];
-    if (const auto* added = std::get_if<AddIptablesRule>(&edit)) {
-      auto& rules = chains[added->chain];
-      rules.insert(added->in_front ? rules.begin() : rules.end(),
-                   {.words = added->rule.words(), .owner = added->owner});
-    }
-    if (const auto* gone = std::get_if<DropIptablesRule>(&edit))
-      std::erase(chains[gone->chain], gone->rule);
-    if (const auto* dropped = std::get_if<DropIptablesChain>(&edit)) chains.erase(dropped->chain);
-  }
-  return chains;
 }
 
 TEST(PortmapIptables, ASecondPlanIsEmptyAndARemovalLeavesWhatIsShared) {
