@@ -14,13 +14,21 @@
 namespace weft {
 namespace {
 
-// Names that start with a dot and the temporary's mark: the stores and host-local skip them.
+// The folder of a path, with its slash, and the beginning of the names of temporaries in it: they
+// start with a dot and have the temporary's mark, by which the stores and host-local skip them.
+struct TemporaryNames {
+  explicit TemporaryNames(const std::string& path)
+      : folder(path.substr(0, path.rfind('/') + 1)),
+        prefix("." + path.substr(folder.size()) + ".tmp-") {}
+
+  std::string folder;
+  std::string prefix;
+};
+
 std::string temporary_beside(const std::string& path) {
   static std::atomic<unsigned> counter{0};
-  const auto slash = path.rfind('/');
-  const std::string folder = slash == std::string::npos ? "" : path.substr(0, slash + 1);
-  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  return folder + "." + name + ".tmp-" + std::to_string(::getpid()) + "-" +
+  const TemporaryNames names(path);
+  return names.folder + names.prefix + std::to_string(::getpid()) + "-" +
          std::to_string(counter.fetch_add(1));
 }
 
@@ -150,6 +158,14 @@ Result<std::vector<std::string>> list_directory(const std::string& path) {
 Status remove_file(const std::string& path) {
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) return fail_errno("removing " + path);
   return {};
+}
+
+Status remove_file_and_leftovers(const std::string& path) {
+  const TemporaryNames names(path);
+  ASSIGN_OR_RETURN(const auto present, list_directory(names.folder.empty() ? "." : names.folder));
+  for (const auto& name : present)
+    if (name.starts_with(names.prefix)) RETURN_IF_ERROR(remove_file(names.folder + name));
+  return remove_file(path);
 }
 
 Status remove_tree(const std::string& path) {

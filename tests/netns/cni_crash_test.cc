@@ -1,5 +1,9 @@
 // A plugin killed at the worst moment: at each of its system calls that change something. The
 // next DEL and ADD then finish, nothing is left over, and no address is given out twice.
+#include <algorithm>
+#include <set>
+#include <span>
+
 #include <gtest/gtest.h>
 
 #include "base/files.h"
@@ -37,7 +41,27 @@ const Setup kSetups[] = {
      R"({"cniVersion":"1.1.0","name":"n","type":"flannel","subnetFile":"DATA/subnet.env",
          "dataDir":"DATA/flannel","ipam":{"dataDir":"DATA/networks"},
          "delegate":{"bridge":"br0","isDefaultGateway":true}})"},
+    {"macvlan",
+     R"({"cniVersion":"1.1.0","name":"n","type":"macvlan","master":"up0",
+         "ipam":{"type":"host-local","dataDir":"DATA/networks",
+         "ranges":[[{"subnet":"10.1.2.0/29"}]]}})"},
+    {"weft-chain",
+     R"({"cniVersion":"1.1.0","name":"n","type":"weft-chain","capabilities":{"portMappings":true},
+         "runtimeConfig":{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"udp"}]},
+         "plugins":[{"type":"ptp","ipMasq":true,"ipam":{"type":"host-local",
+         "dataDir":"DATA/networks","ranges":[[{"subnet":"10.1.2.0/29"}]]}},
+         {"type":"portmap","capabilities":{"portMappings":true}},
+         {"type":"firewall","backend":"iptables"},
+         {"type":"bandwidth","ingressRate":8000000,"ingressBurst":8000000,
+         "egressRate":4000000,"egressBurst":4000000},
+         {"type":"tuning","dataDir":"DATA/tuning","mtu":1400}]})"},
+    {"host-device",
+     R"({"cniVersion":"1.1.0","name":"n","type":"host-device","device":"spare",
+         "ipam":{"type":"host-local","dataDir":"DATA/networks",
+         "ranges":[[{"subnet":"10.1.2.0/29"}]]}})"},
 };
+// One device is for one container: nobody else may have it meanwhile.
+const std::span kForMany(kSetups, std::size(kSetups) - 1);
 
 std::string with_data(std::string text, const std::string& folder) {
   for (auto at = text.find("DATA"); at != std::string::npos; at = text.find("DATA"))
@@ -50,41 +74,52 @@ std::string holdings(const std::string& data) {
   std::string held;
   for (const auto& name : must(list_directory(data + "/networks/n")))
     if (IpAddress::parse(name)) held += name + " ";
-  for (const auto& name : must(list_directory(data + "/flannel"))) held += name + " ";
+  for (const char* folder : {"/flannel", "/tuning", "/tuning/.weft/n"})
+    for (const auto& name : must(list_directory(data + folder)))
+      if (name != ".weft") held += name + " ";
   return held;
 }
 
-std::string veths(kernel::Rtnetlink& host) {
-  std::string names;
+// Without bridges, which stay for the next container.
+std::set<std::string> devices(kernel::Rtnetlink& host) {
+  std::set<std::string> names;
   for (const auto& link : must(host.links()))
-    if (link.kind == "veth") names += link.name + " ";
+    if (link.kind != "bridge") names.insert(link.name);
   return names;
 }
 
-std::string masquerade_rules() {
-  const auto outcome = must(run({.argv = {"nft", "list", "ruleset"}}));
-  std::string found;
-  for (const auto& line : split(outcome.output, '\n'))
-    if (line.find("masquerade comment") != std::string::npos) found += line + "\n";
-  return found;
+std::set<std::string> lines_of_ruleset() {
+  const auto outcome = must(run({.argv = {"nft", "--stateless", "list", "ruleset"}}));
+  const auto lines = split(outcome.output, '\n');
+  return {lines.begin(), lines.end()};
 }
 
 class CniCrash : public testing::TestWithParam<Setup> {
  protected:
-  /// Calls `body(n)` for each writing call of `command` in a fresh world, until there are no
-  /// more. `prepared`: an ADD went before.
+  /// A host with a link "up0" whose other end is "spare", a folder with what flannel has written,
+  /// the configuration, and one container.
+  template <class Body>
+  void in_fresh_world(Body body) {
+    test::in_fresh_netns([&](kernel::Rtnetlink& host) {
+      const TempDir data;
+      must(write_file_atomically(data.path() + "/subnet.env",
+                                 "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.2.1/29\n"
+                                 "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n",
+                                 0644, Survives::kProcess));
+      must(host.create(
+          {.name = "up0", .kind = "veth", .up = true, .peer = kernel::VethPeer{.name = "spare"}}));
+      body(host, Container("c1"), with_data(GetParam().config, data.path()), data.path());
+    });
+  }
+
+  /// Calls `check` in a fresh world for each writing call of `command` that was never made, until
+  /// there are no more. `prepared`: an ADD went before.
   template <class Check>
   void at_every_write(const char* command, bool prepared, Check check) {
     for (unsigned n = 0; n < kMostWrites; ++n) {
       bool killed = false;
-      test::in_fresh_netns([&](kernel::Rtnetlink& host) {
-        const TempDir data;
-        must(write_file_atomically(data.path() + "/subnet.env",
-                                   "FLANNEL_NETWORK=10.1.0.0/16\nFLANNEL_SUBNET=10.1.2.1/29\n"
-                                   "FLANNEL_MTU=1450\nFLANNEL_IPMASQ=false\n",
-                                   0644, Survives::kProcess));
-        const std::string config = with_data(GetParam().config, data.path());
-        const Container container("c1");
+      in_fresh_world([&](kernel::Rtnetlink& host, const Container& container,
+                         const std::string& config, const std::string& data) {
         if (prepared) {
           const auto added = plugins_.call(GetParam().plugin, "ADD", container.port(), config);
           ASSERT_TRUE(added.ok()) << added.output;
@@ -92,7 +127,7 @@ class CniCrash : public testing::TestWithParam<Setup> {
         killed = test::run_until_write({plugins_.path() + "/" + GetParam().plugin},
                                        plugins_.variables(command, container.port()), config, n);
         SCOPED_TRACE("killed before write " + std::to_string(n));
-        check(host, container, config, data.path());
+        check(host, container, config, data);
       });
       if (!killed || HasFatalFailure()) {
         EXPECT_GT(n, 5U) << "too few writes to be true";
@@ -102,39 +137,59 @@ class CniCrash : public testing::TestWithParam<Setup> {
     FAIL() << "it never ended";
   }
 
+  /// What a container leaves that comes and goes as it should.
+  std::set<std::string> usual_rules() {
+    std::set<std::string> rules;
+    in_fresh_world([&](kernel::Rtnetlink&, const Container& container, const std::string& config,
+                       const std::string&) {
+      for (const char* command : {"ADD", "DEL"})
+        EXPECT_TRUE(plugins_.call(GetParam().plugin, command, container.port(), config).ok());
+      rules = lines_of_ruleset();
+    });
+    return rules;
+  }
+  /// Nothing is left of a container after its DEL.
+  void expect_nothing_left(kernel::Rtnetlink& host, const std::string& data,
+                           const std::set<std::string>& usual) {
+    EXPECT_EQ(holdings(data), "");
+    EXPECT_EQ(devices(host), (std::set<std::string>{"lo", "spare", "up0"}));
+    for (const auto& line : lines_of_ruleset())
+      EXPECT_TRUE(usual.contains(line)) << "left over: " << line;
+  }
+
   WeftPlugins links_;
   PluginFolder plugins_ = links_.folder();
 };
 
 TEST_P(CniCrash, AnAddThatIsKilledLeavesNothingBehindAfterDel) {
+  const auto usual = usual_rules();
   at_every_write(
       "ADD", false,
       [&](kernel::Rtnetlink& host, const Container& container, const std::string& config,
           const std::string& data) {
         const auto deleted = plugins_.call(GetParam().plugin, "DEL", container.port(), config);
         EXPECT_TRUE(deleted.ok()) << deleted.output;
-        EXPECT_EQ(holdings(data), "");
-        EXPECT_EQ(veths(host), "");
-        EXPECT_EQ(masquerade_rules(), "");
+        expect_nothing_left(host, data, usual);
         const auto added = plugins_.call(GetParam().plugin, "ADD", container.port(), config);
         EXPECT_TRUE(added.ok()) << added.output;
       });
 }
 
 TEST_P(CniCrash, ADelThatIsKilledIsFinishedByTheNext) {
+  const auto usual = usual_rules();
   at_every_write("DEL", true,
                  [&](kernel::Rtnetlink& host, const Container& container, const std::string& config,
                      const std::string& data) {
                    const auto deleted =
                        plugins_.call(GetParam().plugin, "DEL", container.port(), config);
                    EXPECT_TRUE(deleted.ok()) << deleted.output;
-                   EXPECT_EQ(holdings(data), "");
-                   EXPECT_EQ(veths(host), "");
-                   EXPECT_EQ(masquerade_rules(), "");
+                   expect_nothing_left(host, data, usual);
                  });
 }
 
-TEST_P(CniCrash, NoAddressIsGivenOutTwiceAfterAKilledAdd) {
+class CniCrashBesideAnother : public CniCrash {};
+
+TEST_P(CniCrashBesideAnother, NoAddressIsGivenOutTwiceAfterAKilledAdd) {
   at_every_write("ADD", false,
                  [&](kernel::Rtnetlink&, const Container&, const std::string& config,
                      const std::string& data) {
@@ -153,10 +208,15 @@ TEST_P(CniCrash, NoAddressIsGivenOutTwiceAfterAKilledAdd) {
                  });
 }
 
-INSTANTIATE_TEST_SUITE_P(Cni, CniCrash, testing::ValuesIn(kSetups),
-                         [](const testing::TestParamInfo<Setup>& tested) {
-                           return std::string(tested.param.plugin);
-                         });
+std::string name_of(const testing::TestParamInfo<Setup>& tested) {
+  std::string name = tested.param.plugin;
+  std::replace(name.begin(), name.end(), '-', '_');
+  return name;
+}
+
+INSTANTIATE_TEST_SUITE_P(Cni, CniCrash, testing::ValuesIn(kSetups), name_of);
+INSTANTIATE_TEST_SUITE_P(Cni, CniCrashBesideAnother,
+                         testing::ValuesIn(kForMany.begin(), kForMany.end()), name_of);
 
 }  // namespace
 }  // namespace weft

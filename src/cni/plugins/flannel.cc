@@ -78,13 +78,8 @@ CniResult<std::string> stored_or_derived(const Call& call, const FlannelConfig& 
   return to_text(derived);
 }
 
-// The record, and what a plugin left that was killed while it wrote one.
 CniStatus remove_state(const Call& call, const FlannelConfig& config) {
-  const std::string& id = call.environment.container_id;
-  ASSIGN_OR_RETURN(const auto names, list_directory(config.data_dir));
-  for (const auto& name : names)
-    if (name == id || name.starts_with("." + id + ".tmp-"))
-      RETURN_IF_ERROR(remove_file(state_file(config, name)));
+  RETURN_IF_ERROR(remove_file_and_leftovers(state_file(config, call.environment.container_id)));
   return {};
 }
 

@@ -84,7 +84,7 @@ TuningAttributes TuningBackup::read() const {
 }
 
 Status TuningBackup::remove() const {
-  RETURN_IF_ERROR(remove_file(file_));
+  RETURN_IF_ERROR(remove_file_and_leftovers(file_));
   return remove_file(link_);
 }
 
