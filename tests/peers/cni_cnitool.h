@@ -44,10 +44,13 @@ class CnitoolTest : public testing::TestWithParam<std::tuple<CnitoolList, const 
 
 std::string name_of_list(const testing::TestParamInfo<CnitoolTest::ParamType>& tested);
 
-#define INSTANTIATE_CNITOOL_TESTS(lists)                                                          \
-  INSTANTIATE_TEST_SUITE_P(With, CnitoolTest,                                                     \
-                           testing::Combine(testing::ValuesIn(lists),                             \
-                                            testing::Values("0.3.1", "0.4.0", "1.0.0", "1.1.0")), \
-                           name_of_list)
+inline auto versions_with_lists() {
+  return testing::Values("0.3.1", "0.4.0", "1.0.0", "1.1.0");
+}
+
+#define INSTANTIATE_CNITOOL_TESTS(lists) \
+  INSTANTIATE_TEST_SUITE_P(              \
+      With, CnitoolTest,                 \
+      testing::Combine(testing::ValuesIn(lists), weft::test::versions_with_lists()), name_of_list)
 
 }  // namespace weft::test

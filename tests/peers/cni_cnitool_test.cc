@@ -1,5 +1,5 @@
-// The lists that every kernel can carry. dhcp has its server, see cni_peer_dhcp_test.cc; ipvlan,
-// vlan, vrf and dummy have their kernel in tests/vm.
+// The lists that every kernel can carry. dhcp has its server, see cni_cnitool_dhcp_test.cc;
+// ipvlan, vlan, vrf and dummy have their kernel in tests/vm.
 #include "cni_cnitool.h"
 
 namespace weft::test {

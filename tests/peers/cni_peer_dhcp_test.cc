@@ -2,167 +2,27 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <cstdio>
-
 #include <gtest/gtest.h>
 
 #include "base/fd.h"
 #include "base/files.h"
-#include "base/text.h"
 #include "base/unix_address.h"
-#include "support/cni_container.h"
+#include "cni_dhcp_site.h"
 #include "support/eventually.h"
-#include "support/server_process.h"
 
 namespace weft {
 namespace {
 
+using test::at_site;
 using test::Container;
+using test::DhcpSite;
 using test::eventually;
 using test::must;
-using test::PluginFolder;
 using test::PluginReply;
 using test::ServerProcess;
+using test::Side;
 using test::TempDir;
 using test::WeftPlugins;
-
-constexpr const char* kDebianPlugins = "/usr/lib/cni";
-constexpr const char* kServerAddress = "10.20.0.1/24";
-
-enum class Side { kWeft, kGo };
-
-std::string name_of(Side side) {
-  return side == Side::kWeft ? "Weft" : "Go";
-}
-
-// A bridge with a DHCP server on it, a daemon, and a container with a port of the bridge.
-class DhcpSite {
- public:
-  DhcpSite(Side plugin, Side daemon) : daemon_side_(daemon) {
-    if (plugin == Side::kGo) {
-      must(remove_file(links_.folder().path() + "/dhcp"));
-      EXPECT_EQ(::symlink((std::string(kDebianPlugins) + "/dhcp").c_str(),
-                          (links_.folder().path() + "/dhcp").c_str()),
-                0);
-    }
-    ip({"link", "add", "name", "br0", "type", "bridge"});
-    ip({"address", "add", kServerAddress, "dev", "br0"});
-    ip({"link", "set", "br0", "up"});
-    ip({"link", "add", "v0", "master", "br0", "type", "veth", "peer", "name", "eth0"});
-    ip({"link", "set", "v0", "up"});
-    ip({"link", "set", "eth0", "netns", pod_.path()});
-    start_daemon();
-  }
-
-  void start_dnsmasq(std::vector<std::string> more = {}) {
-    std::vector<std::string> argv = {"dnsmasq",
-                                     "--keep-in-foreground",
-                                     "--conf-file=/dev/null",
-                                     "--port=0",
-                                     "--interface=br0",
-                                     "--no-ping",
-                                     "--user=root",
-                                     "--dhcp-authoritative",
-                                     "--log-dhcp",
-                                     "--log-facility=-",
-                                     "--pid-file=" + file("dnsmasq.pid"),
-                                     "--dhcp-leasefile=" + file("leases"),
-                                     "--dhcp-range=10.20.0.10,10.20.0.50,255.255.255.0,120s"};
-    argv.insert(argv.end(), more.begin(), more.end());
-    ASSERT_TRUE(server_.start(argv, file("server.log")));
-    ASSERT_TRUE(eventually([&] { return server_said("DHCP, IP range"); })) << server_log();
-  }
-  void start_udhcpd(int lease_seconds) {
-    must(write_file_atomically(file("udhcpd.conf"),
-                               "start 10.20.0.10\nend 10.20.0.50\ninterface br0\n"
-                               "lease_file " +
-                                   file("leases") + "\npidfile " + file("pid") +
-                                   "\noption subnet 255.255.255.0\noption router 10.20.0.1\n"
-                                   "option lease " +
-                                   std::to_string(lease_seconds) + "\n",
-                               0644, Survives::kProcess));
-    must(write_file_atomically(file("leases"), "", 0644, Survives::kProcess));
-    ASSERT_TRUE(
-        server_.start({"busybox", "udhcpd", "-f", file("udhcpd.conf")}, file("server.log")));
-    ASSERT_TRUE(eventually([&] { return server_said("started"); })) << server_log();
-  }
-  void stop_server() { server_.end(SIGKILL); }
-
-  void start_daemon() {
-    const std::string program =
-        (daemon_side_ == Side::kGo ? kDebianPlugins : links_.folder().path()) + "/dhcp";
-    ASSERT_TRUE(
-        daemon_.start({program, "daemon", "-socketpath", socket(), "-pidfile", file("daemon.pid")},
-                      file("daemon.log")));
-    ASSERT_TRUE(eventually([&] { return listens(); }));
-  }
-  void end_daemon(int signal) {
-    daemon_.end(signal);
-    if (signal == SIGKILL) must(remove_file(socket()));
-  }
-
-  PluginReply call(const char* command, const std::string& more = {}) const {
-    return links_.folder().call("dhcp", command, pod_.port(), config(more));
-  }
-  PluginReply bridge(const char* command, const Container& pod) const {
-    return links_.folder().call("bridge", command, pod.port(),
-                                R"({"cniVersion":"1.0.0","name":"n","type":"bridge",
-                                    "bridge":"br0","ipam":{"type":"dhcp","daemonSocketPath":")" +
-                                    socket() + R"("}})");
-  }
-  std::string config(const std::string& more = {}) const {
-    return R"({"cniVersion":"1.0.0","name":"n","ipam":{"type":"dhcp",)" + more +
-           R"("daemonSocketPath":")" + socket() + R"("}})";
-  }
-  bool link_is_up() const {
-    return pod_.inside([](kernel::Rtnetlink& inside) { return must(inside.link("eth0"))->up; });
-  }
-  const PluginFolder& plugins() const { return folder_; }
-  std::string server_log() const { return read_file(file("server.log")).value_or(""); }
-  bool server_said(const std::string& text) const {
-    return server_log().find(text) != std::string::npos;
-  }
-  std::size_t times_server_said(const std::string& text) const {
-    const auto lines = split(server_log(), '\n');
-    return static_cast<std::size_t>(std::count_if(
-        lines.begin(), lines.end(),
-        [&](const std::string& line) { return line.find(text) != std::string::npos; }));
-  }
-  std::string daemon_log() const { return read_file(file("daemon.log")).value_or(""); }
-  std::string file(const std::string& name) const { return data_.path() + "/" + name; }
-  std::string socket() const { return file("dhcp.sock"); }
-  std::size_t records() const { return must(list_directory(file("dhcp"))).size(); }
-
- private:
-  bool listens() const {
-    const auto address = must(UnixAddress::parse(socket()));
-    const Fd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    return ::connect(probe.get(), address.get(), address.size()) == 0;
-  }
-  static void ip(std::vector<std::string> words) {
-    words.insert(words.begin(), "ip");
-    must(run_or_fail({.argv = std::move(words)}));
-  }
-
-  TempDir data_;
-  WeftPlugins links_;
-  PluginFolder folder_ = links_.folder();
-  Side daemon_side_;
-  Container pod_{"c1"};
-  ServerProcess server_;
-  ServerProcess daemon_;
-};
-
-template <class Body>
-void at_site(Side plugin, Side daemon, Body body) {
-  test::in_fresh_netns([&](kernel::Rtnetlink&) {
-    DhcpSite site(plugin, daemon);
-    body(site);
-    if (testing::Test::HasFailure())
-      std::fprintf(stderr, "%s\n%s\n", site.daemon_log().c_str(), site.server_log().c_str());
-  });
-}
 
 class DhcpAcross : public testing::TestWithParam<std::pair<Side, Side>> {};
 
