@@ -51,9 +51,7 @@ CniStatus compare_tap(const TapOptions& wanted, const Link& present) {
   if (wanted.multi_queue != present.tap->multi_queue)
     return refuse(present.name + (wanted.multi_queue ? " has one queue, configured are several"
                                                      : " has several queues, configured is one"));
-  const auto differs = [](const auto& asked, const auto& there) {
-    return asked && asked != there;
-  };
+  const auto differs = [](const auto& asked, const auto& there) { return asked && asked != there; };
   if (differs(wanted.owner, present.tap->owner))
     return refuse("the owner of " + present.name + " is not " + std::to_string(*wanted.owner));
   if (differs(wanted.group, present.tap->group))
