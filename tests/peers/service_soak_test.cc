@@ -23,10 +23,9 @@
 
 #include "base/json.h"
 #include "base/lock_guarded.h"
-#include "proxied_cluster.h"
+#include "served_lab.h"
 #include "support/daemon.h"
 #include "support/eventually.h"
-#include "support/service_lab.h"
 
 namespace weft::test {
 namespace {
@@ -35,9 +34,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-constexpr char kApiAddress[] = "192.168.77.1";
 // So often each of two endpoints is asked, but for one time in a million.
 constexpr int kQuestions = 21;
+// Addresses of services begin anew behind so many.
+constexpr std::size_t kAddresses = 16'384;
 // Who changes services, each on a thread of its own, and how often each of them does.
 constexpr int kHands = 4;
 constexpr milliseconds kBetweenChanges{20};
@@ -47,13 +47,21 @@ int given(const char* variable, int otherwise) {
   return text != nullptr ? std::atoi(text) : otherwise;
 }
 
-/// Services as the API has them: by number, the names of the pods that are their endpoints.
+/// Services as the API has them, by number.
 class Crowd {
  public:
+  struct Member {
+    std::set<std::string> pods = {};  ///< the names of those that are its endpoints
+    IpAddress address = {};
+  };
+
   Crowd(const KubeServer& server, int services)
-      : server_(server), wanted_(static_cast<std::size_t>(services)) {
+      : server_(server), members_(static_cast<std::size_t>(services)) {
     with_each_hand([&](Hand& hand) {
-      for (std::size_t i = hand.first; i < wanted_.size(); i += kHands) create(i, hand);
+      for (std::size_t i = hand.first; i < members_.size(); i += kHands) {
+        members_[i].address = address(i);
+        create(i, hand);
+      }
     });
   }
 
@@ -71,10 +79,7 @@ class Crowd {
     return changes;
   }
 
-  const std::vector<std::set<std::string>>& wanted() const { return wanted_; }
-  static IpAddress address(std::size_t number) {
-    return *IpAddress::parse("10.96.100.0")->plus(number);
-  }
+  const std::vector<Member>& members() const { return members_; }
 
  private:
   // It has the services whose numbers are `first` and a multiple of kHands more.
@@ -89,19 +94,26 @@ class Crowd {
   }
 
   void stir(Hand& hand) {
-    const std::size_t number = hand.first + hand.random() % (wanted_.size() / kHands) * kHands;
+    const std::size_t number = hand.first + hand.random() % (members_.size() / kHands) * kHands;
     if (number == 0) return;
     if (hand.random() % 10 == 0) {
       server_.call("DELETE", kServices + ("/" + name(number)));
       server_.call("DELETE", kSlices + ("/" + name(number)));
+      // The API server takes its time until a former address is free again.
+      const bool is_first = members_[number].address == address(number);
+      members_[number].address = address(is_first ? number + kAddresses : number);
       create(number, hand);
       return;
     }
-    wanted_[number] = some_pods(hand);
+    members_[number].pods = some_pods(hand);
     server_.call("PATCH", kSlices + ("/" + name(number)),
-                 Json{{"endpoints", endpoints(wanted_[number])}}, kMergePatch);
+                 Json{{"endpoints", endpoints(members_[number].pods)}}, kMergePatch);
   }
 
+  // Two for each.
+  static IpAddress address(std::size_t number) {
+    return *IpAddress::parse("10.96.100.0")->plus(number);
+  }
   static std::string name(std::size_t number) { return "s" + std::to_string(number); }
 
   // One or two of the lab's pods.
@@ -120,11 +132,12 @@ class Crowd {
   }
 
   void create(std::size_t number, Hand& hand) {
-    wanted_[number] = number == 0 ? std::set<std::string>{"here", "there"} : some_pods(hand);
+    Member& member = members_[number];
+    member.pods = number == 0 ? std::set<std::string>{"here", "there"} : some_pods(hand);
     server_.call("POST", kServices,
                  {{"metadata", {{"name", name(number)}}},
                   {"spec",
-                   {{"clusterIP", address(number).to_string()},
+                   {{"clusterIP", member.address.to_string()},
                     {"ports", Json::array({{{"protocol", "UDP"}, {"port", 80}}})}}}});
     server_.call(
         "POST", kSlices,
@@ -134,11 +147,11 @@ class Crowd {
          {"ports", Json::array({{{"name", ""},
                                  {"protocol", "UDP"},
                                  {"port", static_cast<int>(ServiceLab::kPort)}}})},
-         {"endpoints", endpoints(wanted_[number])}});
+         {"endpoints", endpoints(member.pods)}});
   }
 
   const KubeServer& server_;
-  std::vector<std::set<std::string>> wanted_;  // each entry of one hand
+  std::vector<Member> members_;  // each of one hand
   std::array<Hand, kHands> hands_{{{0, std::mt19937_64(20'260'102)},
                                    {1, std::mt19937_64(20'260'103)},
                                    {2, std::mt19937_64(20'260'104)},
@@ -173,27 +186,12 @@ class SteadyClient {
 
 class ServiceSoak : public testing::Test {
  protected:
-  void SetUp() override {
-    auto links = api_.in([] { return must(kernel::Rtnetlink::open()); });
-    must(links.create({.name = "node",
-                       .kind = "veth",
-                       .up = true,
-                       .peer = kernel::VethPeer{.name = "api", .netns_fd = lab_.node.fd()}}));
-    api_.sh(std::string("ip addr add ") + kApiAddress + "/30 dev node");
-    lab_.node.sh("ip addr add 192.168.77.2/30 dev api");
-    lab_.node.sh("ip link set api up");
-    visit_.emplace(must(kernel::NetnsVisit::enter(api_.netns())));
-    server_ = std::make_unique<KubeServer>(kApiAddress);
-    allow_proxies(*server_);
-    server_->create_node("here", "10.244.1.0/24", Json::object(), "192.0.2.1");
-  }
-
   void start_proxy() {
     lab_.node.in([&] {
-      weftd_.emplace(proxy_command({WEFTD, "kube-proxy"}, *server_,
+      weftd_.emplace(proxy_command({WEFTD, "kube-proxy"}, server_,
                                    {"--detect-local-mode=NodeCIDR",
-                                    "--status-socket=" + server_->file("proxy.sock")}),
-                     server_->file("weftd.log"));
+                                    "--status-socket=" + server_.file("proxy.sock")}),
+                     server_.file("weftd.log"));
     });
   }
   std::size_t memory_kb() const {
@@ -204,14 +202,14 @@ class ServiceSoak : public testing::Test {
 
   /// The first service that does not answer as the API says; empty when there is none.
   std::string difference(const Crowd& crowd) const {
-    for (std::size_t number = 0; number < crowd.wanted().size(); ++number) {
-      const std::set<std::string>& wanted = crowd.wanted()[number];
+    for (std::size_t number = 0; number < crowd.members().size(); ++number) {
+      const Crowd::Member& member = crowd.members()[number];
       std::set<std::string> seen;
-      for (int i = 0; i < kQuestions && seen != wanted; ++i) {
-        const std::string answer = ask(lab_.pod_client, Crowd::address(number), 80, 1000);
+      for (int i = 0; i < kQuestions && seen != member.pods; ++i) {
+        const std::string answer = ask(lab_.pod_client, member.address, 80, 1000);
         seen.insert(answer.substr(0, answer.find(' ')));
       }
-      if (seen == wanted) continue;
+      if (seen == member.pods) continue;
       std::string text = "s" + std::to_string(number) + " is answered by";
       for (const auto& name : seen) text += " " + name;
       return text;
@@ -235,31 +233,30 @@ class ServiceSoak : public testing::Test {
   }
   std::string rules() const { return lab_.node.sh("nft list table ip weft-services"); }
 
-  ServiceLab lab_{Family::kIpv4};
-  Space api_;
-  std::optional<kernel::NetnsVisit> visit_;
-  std::unique_ptr<KubeServer> server_;
+  ServedLab site_;
+  const ServiceLab& lab_ = site_.lab;
+  KubeServer& server_ = site_.server;
   std::optional<Daemon> weftd_;
 };
 
 TEST_F(ServiceSoak, AnUnchangedServiceIsThereAllTheTime) {
   const seconds length(given("WEFT_SOAK_SECONDS", 10));
-  Crowd crowd(*server_, given("WEFT_SOAK_SERVICES", 60));
+  Crowd crowd(server_, given("WEFT_SOAK_SERVICES", 60));
   start_proxy();
   ASSERT_TRUE(settles(crowd)) << difference(crowd) << weftd_->said();
 
   std::size_t changes = 0;
-  SteadyClient client(lab_.pod_client, Crowd::address(0));
+  SteadyClient client(lab_.pod_client, crowd.members().front().address);
   // A flush in each tenth, the API away for a while in the middle.
   changes += crowd.stir_for(milliseconds(length) / 10);
   const std::size_t early_kb = memory_kb();
   for (int tenth = 1; tenth < 10; ++tenth) {
     lab_.node.sh("nft flush ruleset");
     if (tenth == 5) {
-      server_->kill();
+      server_.kill();
       EXPECT_FALSE(
           eventually([&] { return !client.failures().empty(); }, milliseconds(length) / 20));
-      server_->start();
+      server_.start();
     }
     changes += crowd.stir_for(milliseconds(length) / 10);
   }
@@ -270,7 +267,7 @@ TEST_F(ServiceSoak, AnUnchangedServiceIsThereAllTheTime) {
   EXPECT_LE(memory_kb(), early_kb + early_kb / 10 + 512) << "KB, and " << early_kb << " before";
 #endif
   std::printf("%zu services, %zu changes, %d questions; memory %zu KB early, %zu KB at the end\n",
-              crowd.wanted().size(), changes, client.asked(), early_kb, memory_kb());
+              crowd.members().size(), changes, client.asked(), early_kb, memory_kb());
 
   const std::string before = rules();
   weftd_->end(SIGKILL);
