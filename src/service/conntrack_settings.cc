@@ -39,19 +39,26 @@ Sysctls conntrack_settings(const ProxyConfig::Conntrack& wishes, unsigned proces
   return settings;
 }
 
-void apply_conntrack_settings(const ProxyConfig::Conntrack& wishes) {
+std::vector<std::string> apply_conntrack_settings(const ProxyConfig::Conntrack& wishes) {
   const auto present = kernel::read_sysctl(kBuckets);
   if (!present && present.error().number == ENOENT) {
-    spdlog::warn("the kernel follows no connections: there is no {}; load nf_conntrack", kBuckets);
-    return;
+    const std::string sentence = std::string("the kernel follows no connections: there is no ") +
+                                 kBuckets + "; load nf_conntrack";
+    spdlog::warn("{}", sentence);
+    return {sentence};
   }
   const auto settings =
       conntrack_settings(wishes, std::max(1U, std::thread::hardware_concurrency()),
                          present ? parse_number(*present) : std::nullopt);
-  for (const auto& [name, value] : settings)
+  std::vector<std::string> refusals;
+  for (const auto& [name, value] : settings) {
     // Some belong to the whole machine and cannot be set out of a container.
-    if (const Status set = kernel::write_sysctl(name, value); !set)
-      spdlog::info("{}; it stays as it is", set.error().text());
+    const Status set = kernel::write_sysctl(name, value);
+    if (set) continue;
+    spdlog::info("{}; it stays as it is", set.error().text());
+    refusals.push_back(set.error().text());
+  }
+  return refusals;
 }
 
 }  // namespace weft::service

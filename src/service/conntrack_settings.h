@@ -5,6 +5,8 @@
 #pragma once
 
 #include <optional>
+#include <string>
+#include <vector>
 
 #include "net/sysctl.h"
 #include "service/proxy_config.h"
@@ -16,8 +18,8 @@ namespace weft::service {
 Sysctls conntrack_settings(const ProxyConfig::Conntrack& wishes, unsigned processors,
                            std::optional<std::uint64_t> buckets);
 
-/// Makes them in the calling thread's namespace. What cannot be made is told in one line of the log
-/// and stays as it is.
-void apply_conntrack_settings(const ProxyConfig::Conntrack& wishes);
+/// Makes them in the calling thread's namespace. What cannot be made stays as it is and is told in
+/// the log. Returns the same in sentences, for people who read no log.
+std::vector<std::string> apply_conntrack_settings(const ProxyConfig::Conntrack& wishes);
 
 }  // namespace weft::service

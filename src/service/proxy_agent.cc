@@ -100,7 +100,7 @@ class Aftermath : public ProxyWatcher {
 class Agent {
  public:
   Agent(const ProxyAgentOptions& options, std::vector<Family> families, std::string mode,
-        kernel::Rtnetlink rtnetlink)
+        kernel::Rtnetlink rtnetlink, const std::vector<std::string>& refused_settings)
       : options_(options),
         config_(options.config),
         families_(std::move(families)),
@@ -113,7 +113,11 @@ class Agent {
                     voice_.warn_of_service(service, "KubeProxyIncorrectIPVersion", sentence);
                   }),
         record_(mode_name_, families_, 2 * config_.sync_period()),
-        aftermath_(record_, voice_, mode_name_ == "userspace", [this] { steward_.nudge(); }),
+        aftermath_(record_, voice_, mode_name_ == "userspace",
+                   [this] {
+                     steward_.nudge();
+                     if (options_.ready) options_.ready();
+                   }),
         server_({.config = config_,
                  .mode = mode_name_,
                  .families = families_,
@@ -121,7 +125,11 @@ class Agent {
                  .services = services_,
                  .node = node_,
                  .record = record_}),
-        steward_([this] { return steward(); }) {}
+        steward_([this] { return steward(); }) {
+    voice_.say_starting();
+    for (const auto& sentence : refused_settings)
+      voice_.warn_of_node("FailedToSetConntrack", sentence);
+  }
 
   Status run(const std::stop_token& stop);
 
@@ -315,7 +323,6 @@ Status Agent::run(const std::stop_token& stop) {
   const std::stop_callback stopped(stop, [this] { over_.request_stop(); });
   const auto told = [this](const kernel::KernelEvent&) { steward_.nudge(); };
   ASSIGN_OR_RETURN(monitor_, kernel::Monitor::start({kernel::Topic::kAddress}, told));
-  voice_.say_starting();
   source_ = options_.source({.services = services_, .node = node_, .ranges = ranges_},
                             [this] { source_changed(); });
   steward_.start();
@@ -333,8 +340,8 @@ Status run_proxy_agent(const ProxyAgentOptions& options, const std::stop_token& 
   const auto families = families_of_node();
   ASSIGN_OR_RETURN(std::string mode, mode_name(options.config.mode));
   ASSIGN_OR_RETURN(auto rtnetlink, kernel::Rtnetlink::open());
-  apply_conntrack_settings(options.config.conntrack);
-  return Agent(options, families, std::move(mode), std::move(rtnetlink)).run(stop);
+  const auto refused = apply_conntrack_settings(options.config.conntrack);
+  return Agent(options, families, std::move(mode), std::move(rtnetlink), refused).run(stop);
 }
 
 Status clean_up_node() {

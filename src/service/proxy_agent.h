@@ -17,6 +17,7 @@
 
 #include "service/proxy_config.h"
 #include "service/service_source.h"
+#include "store/kube_access.h"
 
 namespace weft::service {
 
@@ -27,6 +28,8 @@ struct ProxyAgentOptions {
   OpenSource source = {};
   /// For events; nothing where there is no cluster to tell.
   std::optional<KubeAccess> cluster = {};
+  /// Called once, when all services are in the kernel; may be empty.
+  std::function<void()> ready = {};
   /// How long a Node without addresses, or none, is waited for.
   std::chrono::milliseconds node_patience{30'000};
 };
