@@ -7,6 +7,8 @@
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include "base/thread_name.h"
+
 namespace weft {
 namespace {
 
@@ -31,19 +33,36 @@ class JsonText : public spdlog::custom_flag_formatter {
   }
 };
 
+// Who calls: the sink writes before the call is over.
+class ThreadText : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& /*message*/, const std::tm&,
+              spdlog::memory_buf_t& line) override {
+    const std::string name = thread_name();
+    line.append(name.data(), name.data() + name.size());
+  }
+  std::unique_ptr<custom_flag_formatter> clone() const override {
+    return std::make_unique<ThreadText>();
+  }
+};
+
+std::string pattern_for(LogFormat format, LogThreads threads) {
+  const bool named = threads == LogThreads::kNamed;
+  if (format == LogFormat::kText)
+    return std::string("%Y-%m-%dT%H:%M:%S.%e %l ") + (named ? "%&: " : "") + "%v";
+  return std::string(R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l",)") +
+         (named ? R"("part":"%&",)" : "") + R"("msg":"%*"})";
+}
+
 }  // namespace
 
-void set_up_log(LogFormat format, spdlog::level::level_enum level) {
+void set_up_log(LogFormat format, spdlog::level::level_enum level, LogThreads threads) {
   auto logger =
       std::make_shared<spdlog::logger>("weft", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  if (format == LogFormat::kJson) {
-    auto formatter = std::make_unique<spdlog::pattern_formatter>();
-    formatter->add_flag<JsonText>('*').set_pattern(
-        R"({"time":"%Y-%m-%dT%H:%M:%S.%e%z","level":"%l","msg":"%*"})");
-    logger->set_formatter(std::move(formatter));
-  } else {
-    logger->set_pattern("%Y-%m-%dT%H:%M:%S.%e %l %v");
-  }
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<JsonText>('*').add_flag<ThreadText>('&').set_pattern(
+      pattern_for(format, threads));
+  logger->set_formatter(std::move(formatter));
   logger->set_level(level);
   logger->flush_on(spdlog::level::trace);
   spdlog::set_default_logger(std::move(logger));

@@ -16,9 +16,12 @@
 namespace weft {
 
 enum class LogFormat { kText, kJson };
+/// Whether a line says whose thread has written it (thread_name.h).
+enum class LogThreads { kUnnamed, kNamed };
 
 /// Sends the default logger to standard error in the given form.
-void set_up_log(LogFormat format, spdlog::level::level_enum level);
+void set_up_log(LogFormat format, spdlog::level::level_enum level,
+                LogThreads threads = LogThreads::kUnnamed);
 
 /// Lets a line through when its key has not been seen for `pause`: the same trouble, met on
 /// every pass, is told once and then now and again. Safe from any thread.

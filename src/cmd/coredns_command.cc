@@ -91,14 +91,17 @@ class PidFile {
   const std::string path_;
 };
 
-Status serve(const Flags& flags, const std::stop_token& stop) {
+dns::ProgramOptions program_options(const Flags& flags) {
+  return {.corefile = flags.conf,
+          .port = static_cast<std::uint16_t>(flags.port),
+          .workers = static_cast<unsigned>(flags.workers),
+          .store_folder = flags.store_dir,
+          .environment = environment};
+}
+
+Status serve(const Flags& flags, const dns::ProgramOptions& options, const std::stop_token& stop) {
   ASSIGN_OR_RETURN(const auto pid_file, PidFile::write(flags.pidfile));
-  return dns::run_program({.corefile = flags.conf,
-                           .port = static_cast<std::uint16_t>(flags.port),
-                           .workers = static_cast<unsigned>(flags.workers),
-                           .store_folder = flags.store_dir,
-                           .environment = environment},
-                          stop);
+  return dns::run_program(options, stop);
 }
 
 Status check_words(const Flags& flags) {
@@ -121,7 +124,24 @@ int run_coredns(const std::vector<std::string>& arguments) {
   set_up_log(flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
              spdlog::level::from_str(flags.quiet ? "warn" : flags.log_level));
   SignalStop signals;
-  return exit_code(serve(flags, signals.token()));
+  return exit_code(serve(flags, program_options(flags), signals.token()));
+}
+
+Result<node::Part> coredns_part(const std::vector<std::string>& arguments, const NodeShare& share) {
+  Flags flags;
+  RETURN_IF_ERROR(parse_go_flags(flag_table(flags), arguments));
+  RETURN_IF_ERROR(check_words(flags));
+  if (!flags.store_dir.empty())
+    return fail("-store-dir is not for a part of a node", "name storeDir in the node's own file");
+  auto options = program_options(flags);
+  options.store_folder = share.store_dir;
+  options.reader = share.reader;
+  return node::Part{.name = "coredns",
+                    .run = [=](const std::stop_token& stop, const std::function<void()>& ready) {
+                      auto with_ready = options;
+                      with_ready.ready = ready;
+                      return serve(flags, with_ready, stop);
+                    }};
 }
 
 }  // namespace weft::cmd

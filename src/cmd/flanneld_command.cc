@@ -156,14 +156,21 @@ Result<std::unique_ptr<LeaseStore>> open_store(const Flags& flags, bool drop_in,
   return std::unique_ptr<LeaseStore>(std::move(store));
 }
 
-Result<std::unique_ptr<KubeStore>> open_kube_store(const Flags& flags) {
-  KubeStoreOptions options;
-  ASSIGN_OR_RETURN(options.access, find_kube_access({.api_url = flags.kube_api_url,
-                                                     .kubeconfig = flags.kubeconfig_file},
-                                                    environment));
+Result<std::shared_ptr<KubeReader>> open_reader(const Flags& flags) {
+  ASSIGN_OR_RETURN(KubeAccess access, find_kube_access({.api_url = flags.kube_api_url,
+                                                        .kubeconfig = flags.kubeconfig_file},
+                                                       environment));
+  return std::make_shared<KubeReader>(std::move(access));
+}
+
+Result<std::unique_ptr<KubeStore>> open_kube_store(const Flags& flags, const NodeShare& share) {
+  KubeStoreOptions options{.reader = share.reader};
+  if (options.reader == nullptr) {
+    ASSIGN_OR_RETURN(options.reader, open_reader(flags));
+  }
   ASSIGN_OR_RETURN(options.prefix, AnnotationPrefix::parse(flags.kube_annotation_prefix));
   options.net_config_path = flags.net_config_path;
-  options.node_name = environment("NODE_NAME").value_or("");
+  options.node_name = share.node_name;
   options.pod_namespace = environment("POD_NAMESPACE").value_or("");
   options.pod_name = environment("POD_NAME").value_or("");
   if (options.node_name.empty() && (options.pod_name.empty() || options.pod_namespace.empty()))
@@ -179,6 +186,12 @@ Status run_on(Result<std::unique_ptr<Store>> store, const overlay::AgentOptions&
   if (!store) return Failure(std::move(store).error());
   spdlog::info("weftd {} flanneld: leases in {}", WEFT_VERSION, (*store)->describe());
   return overlay::run_agent(**store, options, stop);
+}
+
+Status run(const Flags& flags, const NodeShare& share, bool drop_in,
+           const overlay::AgentOptions& options, const std::stop_token& stop) {
+  if (flags.kube_subnet_mgr) return run_on(open_kube_store(flags, share), options, stop);
+  return run_on(open_store(flags, drop_in, stop), options, stop);
 }
 
 Status read_public_address(const std::string& text, Family family, const char* flag,
@@ -226,6 +239,13 @@ Result<overlay::AgentOptions> agent_options(const Flags& flags) {
   return options;
 }
 
+// What the parts of a node have in common is told once.
+Status refuse_own_access(const Flags& flags) {
+  if (flags.kube_api_url.empty() && flags.kubeconfig_file.empty()) return {};
+  return fail("--kube-api-url and --kubeconfig-file are not for a part of a node",
+              "name the node's kubeconfig in its own file");
+}
+
 Status check_words(const Flags& flags) {
   if (!flags.store.empty()) RETURN_IF_ERROR(one_of("--store", flags.store, {"directory", "etcd"}));
   RETURN_IF_ERROR(one_of("--log-format", flags.log_format, {"text", "json"}));
@@ -250,9 +270,25 @@ int run_flanneld(const std::vector<std::string>& arguments, bool drop_in) {
   options->manager = ServiceManager::from_environment();
 
   SignalStop signals;
-  return ended(flags.kube_subnet_mgr ? run_on(open_kube_store(flags), *options, signals.token())
-                                     : run_on(open_store(flags, drop_in, signals.token()), *options,
-                                              signals.token()));
+  const NodeShare alone{.node_name = environment("NODE_NAME").value_or("")};
+  return ended(run(flags, alone, drop_in, *options, signals.token()));
+}
+
+Result<node::Part> flanneld_part(const std::vector<std::string>& arguments,
+                                 const NodeShare& share) {
+  Flags flags;
+  RETURN_IF_ERROR(parse_go_flags(flag_table(flags), arguments, kEnvironmentPrefix));
+  RETURN_IF_ERROR(check_words(flags));
+  RETURN_IF_ERROR(refuse_own_access(flags));
+  if (share.reader != nullptr && flags.store.empty() && !etcd_is_meant(flags))
+    flags.kube_subnet_mgr = true;
+  ASSIGN_OR_RETURN(const auto options, agent_options(flags));
+  return node::Part{.name = "flanneld",
+                    .run = [=](const std::stop_token& stop, const std::function<void()>& ready) {
+                      auto with_ready = options;
+                      with_ready.ready = ready;
+                      return run(flags, share, false, with_ready, stop);
+                    }};
 }
 
 }  // namespace weft::cmd

@@ -18,24 +18,24 @@ std::string id_of(const KubeMeta& meta) {
 class KubeSource::Sink : public KubeSink {
  public:
   struct Kind {
-    std::function<bool(ZoneBuilder&, const KubeMeta&, std::string_view object)> put;
+    std::function<bool(ZoneBuilder&, const KubeObject&)> put;
     std::function<bool(ZoneBuilder&, const KubeMeta&)> remove;
     std::function<bool(ZoneBuilder&, const ZoneBuilder::Names&)> keep;
   };
   Sink(LockGuarded<ZoneBuilder>& builder, Kind kind) : builder_(builder), kind_(std::move(kind)) {}
 
   void begin() override { listed_.clear(); }
-  void list_item(const KubeMeta& meta, std::string_view object) override {
-    listed_.insert(id_of(meta));
-    put(meta, object);
+  void list_item(const KubeObject& object) override {
+    listed_.insert(id_of(object.meta()));
+    put(object);
   }
   void commit() override {
     builder_.with([&](ZoneBuilder& builder) { kind_.keep(builder, listed_); });
     listed_ = {};
     complete_ = true;
   }
-  bool put(const KubeMeta& meta, std::string_view object) override {
-    return builder_.with([&](ZoneBuilder& builder) { return kind_.put(builder, meta, object); });
+  bool put(const KubeObject& object) override {
+    return builder_.with([&](ZoneBuilder& builder) { return kind_.put(builder, object); });
   }
   bool remove(const KubeMeta& meta) override {
     return builder_.with([&](ZoneBuilder& builder) { return kind_.remove(builder, meta); });
@@ -56,17 +56,17 @@ struct KubeSource::Watch {
       : options(std::move(list_options)), sink(builder, std::move(kind)) {}
   bool has_started() const { return started.load(std::memory_order_acquire); }
   // Success also before the start, which waits for others.
-  Status health() const { return has_started() ? list_watch->health() : Status(); }
+  Status health() const { return has_started() ? follower->health() : Status(); }
 
   KubeListWatchOptions options;
   Sink sink;
-  std::unique_ptr<KubeListWatch> list_watch;
+  std::unique_ptr<KubeFollower> follower;
   std::atomic<bool> started{false};
 };
 
-KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& options,
+KubeSource::KubeSource(std::shared_ptr<KubeReader> reader, const KubernetesOptions& options,
                        Published<ClusterZone>& zones)
-    : client_(access),
+    : reader_(std::move(reader)),
       options_(options),
       publisher_(options.zone, zones,
                  {.is_complete = [this] { return everything_is_listed(); },
@@ -74,13 +74,13 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
   const std::string& selector = options_.label_selector;
   LockGuarded<ZoneBuilder>& shared = publisher_.builder();
   services_ = std::make_unique<Watch>(
-      shared, KubeListWatchOptions{.path = "/api/v1/services", .label_selector = selector},
+      shared, KubeListWatchOptions{.path = kServicesPath, .selection = {.labels = selector}},
       Sink::Kind{
           .put =
-              [this](ZoneBuilder& builder, const KubeMeta& meta, std::string_view object) {
-                const auto service = Service::parse(object);
+              [this](ZoneBuilder& builder, const KubeObject& object) {
+                const auto& service = object.as<Service>();
                 if (service) return builder.put(*service);
-                publisher_.note_unreadable("service " + id_of(meta), service.error());
+                publisher_.note_unreadable("service " + id_of(object.meta()), service.error());
                 return false;
               },
           .remove =
@@ -90,15 +90,13 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
           .keep = [](ZoneBuilder& builder,
                      const ZoneBuilder::Names& names) { return builder.keep_services(names); }});
   slices_ = std::make_unique<Watch>(
-      shared,
-      KubeListWatchOptions{.path = "/apis/discovery.k8s.io/v1/endpointslices",
-                           .label_selector = selector},
+      shared, KubeListWatchOptions{.path = kEndpointSlicesPath, .selection = {.labels = selector}},
       Sink::Kind{
           .put =
-              [this](ZoneBuilder& builder, const KubeMeta& meta, std::string_view object) {
-                const auto slice = EndpointSlice::parse(object);
+              [this](ZoneBuilder& builder, const KubeObject& object) {
+                const auto& slice = object.as<EndpointSlice>();
                 if (slice) return builder.put(*slice);
-                publisher_.note_unreadable("endpointslice " + id_of(meta), slice.error());
+                publisher_.note_unreadable("endpointslice " + id_of(object.meta()), slice.error());
                 return false;
               },
           .remove = [](ZoneBuilder& builder,
@@ -108,10 +106,10 @@ KubeSource::KubeSource(const KubeAccess& access, const KubernetesOptions& option
   namespaces_ = std::make_unique<Watch>(
       shared,
       KubeListWatchOptions{.path = "/api/v1/namespaces",
-                           .label_selector = options_.namespace_label_selector},
+                           .selection = {.labels = options_.namespace_label_selector}},
       Sink::Kind{
-          .put = [](ZoneBuilder& builder, const KubeMeta& meta,
-                    std::string_view) { return builder.put_namespace(meta.name); },
+          .put = [](ZoneBuilder& builder,
+                    const KubeObject& object) { return builder.put_namespace(object.meta().name); },
           .remove = [](ZoneBuilder& builder,
                        const KubeMeta& meta) { return builder.remove_namespace(meta.name); },
           .keep = [](ZoneBuilder& builder,
@@ -126,8 +124,8 @@ KubeSource::~KubeSource() {
 }
 
 void KubeSource::start(Watch& watch) {
-  watch.list_watch = std::make_unique<KubeListWatch>(client_, watch.options, watch.sink,
-                                                     [this] { publisher_.nudge(); });
+  watch.follower = std::make_unique<KubeFollower>(*reader_, watch.options, watch.sink,
+                                                  [this] { publisher_.nudge(); });
   watch.started.store(true, std::memory_order_release);
 }
 

@@ -1,6 +1,6 @@
 // kube_source.h: keeps the cluster's names up with the Kubernetes API.
 //
-// Theory of operation. Services, EndpointSlices and Namespaces are followed by one list-watch each.
+// Theory of operation. Services, EndpointSlices and Namespaces are followed, one by one.
 // What they bring goes into a ZoneBuilder object by object, lists as well: only what a whole list
 // does not name any more is taken out at its end. So a list that is read again, after the API has
 // been away, needs no second copy of the cluster, and an outage changes no name. Slices are read
@@ -16,14 +16,14 @@
 #include "dns/plugin_options.h"
 #include "dns/zone_publisher.h"
 #include "dns/zone_source.h"
-#include "store/kube_list_watch.h"
+#include "store/kube_reader.h"
 
 namespace weft::dns {
 
 class KubeSource : public ZoneSource {
  public:
   /// `zones` must outlive it.
-  KubeSource(const KubeAccess& access, const KubernetesOptions& options,
+  KubeSource(std::shared_ptr<KubeReader> reader, const KubernetesOptions& options,
              Published<ClusterZone>& zones);
   ~KubeSource() override;
   KubeSource(const KubeSource&) = delete;
@@ -39,7 +39,7 @@ class KubeSource : public ZoneSource {
   bool everything_is_listed();
   void start(Watch& watch);
 
-  const KubeClient client_;
+  const std::shared_ptr<KubeReader> reader_;
   const KubernetesOptions options_;
   ZonePublisher publisher_;
   // After what their threads use.

@@ -52,13 +52,14 @@ struct State {
 class Program {
  public:
   Program(const ProgramOptions& options, const std::stop_token& stop)
-      : options_(options), stop_(stop) {}
+      : options_(options), stop_(stop), tell_ready_(options.ready) {}
 
   Status run() {
     ASSIGN_OR_RETURN(LoadedCorefile loaded, load());
     RETURN_IF_ERROR(start(std::move(loaded)));
     spdlog::info("weftd {} coredns: serving {}", WEFT_VERSION, options_.corefile);
     trim_heap();
+    if (tell_ready_) herald_.start();
     while (pause(stop_, until_reload()))
       if (reload_of(loaded_.blocks)) reload();
     finish();
@@ -75,28 +76,30 @@ class Program {
   milliseconds until_reload();
   void reload();
   void finish();
+  Rest tell_ready();
   HttpReply readiness();
   std::string metrics() const;
 
   const ProgramOptions options_;
   const std::stop_token stop_;
+  std::function<void()> tell_ready_;  // of the herald, once it has started
   std::minstd_rand random_{std::random_device{}()};
   LoadedCorefile loaded_;
   std::string told_;       // of a Corefile that could not be taken
   bool may_come_ = false;  // it can be taken once it is ready
   LockGuarded<State> state_;
-  HttpDoors doors_{{.health = [] { return HttpReply{.body = "OK"}; },
-                    .ready = [this] { return readiness(); },
-                    .metrics =
-                        [this] {
-                          return HttpReply{.body = metrics(), .type = kMetricsType};
-                        }}};  // last: its thread uses what stands above
+  HttpDoors doors_{
+      {.health = [] { return HttpReply{.body = "OK"}; },
+       .ready = [this] { return readiness(); },
+       .metrics = [this] { return HttpReply{.body = metrics(), .type = kMetricsType}; }}};
+  Loop herald_{[this] { return tell_ready(); }};  // their threads use what stands above
 };
 
 Status Program::start(LoadedCorefile loaded) {
   ASSIGN_OR_RETURN(auto opened, Site::open(loaded.blocks, {.port = options_.port,
                                                            .workers = options_.workers,
                                                            .store_folder = options_.store_folder,
+                                                           .reader = options_.reader,
                                                            .environment = options_.environment}));
   std::shared_ptr<Site> site = std::move(opened);
   const auto end = std::chrono::steady_clock::now() + startup_timeout(loaded.blocks);
@@ -119,6 +122,13 @@ Status Program::start(LoadedCorefile loaded) {
 bool Program::has_ready_site() const {
   return state_.with(
       [](const State& state) { return state.site != nullptr && state.site->unready().empty(); });
+}
+
+Rest Program::tell_ready() {
+  constexpr milliseconds kLook{100};
+  if (!has_ready_site()) return kLook;
+  if (const auto ready = std::exchange(tell_ready_, nullptr)) ready();
+  return milliseconds(std::chrono::hours(24));
 }
 
 HttpReply Program::readiness() {

@@ -9,11 +9,14 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <stop_token>
 #include <string>
 
 #include "base/result.h"
 #include "store/kube_access.h"
+#include "store/kube_reader.h"
 
 namespace weft::dns {
 
@@ -23,7 +26,11 @@ struct ProgramOptions {
   unsigned workers = 1;
   /// Manifests that are the cluster, in the API's place; empty: the API.
   std::string store_folder = {};
+  /// Shared with others of this process: for what says of no API of its own. May be nullptr.
+  std::shared_ptr<KubeReader> reader = {};
   Environment environment = {};
+  /// Called once, when all names are known; may be empty.
+  std::function<void()> ready = {};
 };
 
 /// Until a stop. Fails when the Corefile cannot be acted on, or a port is taken.

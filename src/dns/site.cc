@@ -73,7 +73,8 @@ Result<std::unique_ptr<Site>> Site::open(const std::vector<BlockOptions>& blocks
                                          const SiteOptions& options) {
   std::unique_ptr<Site> site(new Site(options));
   for (const BlockOptions& each : blocks) {
-    ASSIGN_OR_RETURN(auto block, open_block(each, options.store_folder, options.environment));
+    ASSIGN_OR_RETURN(auto block,
+                     open_block(each, options.store_folder, options.reader, options.environment));
     site->inside_->blocks.push_back(std::move(block));
   }
   return site;

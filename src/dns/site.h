@@ -14,6 +14,7 @@
 #include "dns/plugin_options.h"
 #include "serve/metrics_text.h"
 #include "store/kube_access.h"
+#include "store/kube_reader.h"
 
 namespace weft::dns {
 
@@ -22,6 +23,7 @@ struct SiteOptions {
   unsigned workers = 1;     ///< threads for each set of addresses
   /// Manifests that are the cluster, in the API's place; empty: the API.
   std::string store_folder = {};
+  std::shared_ptr<KubeReader> reader = {};  ///< see ProgramOptions
   Environment environment = {};
 };
 

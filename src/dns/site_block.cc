@@ -91,6 +91,17 @@ Result<KubeAccess> access_for(const KubernetesOptions& options, const Environmen
   return access;
 }
 
+// `shared` reads the API that everybody means who names none.
+Result<std::shared_ptr<KubeReader>> reader_for(const KubernetesOptions& options,
+                                               const std::shared_ptr<KubeReader>& shared,
+                                               const Environment& environment) {
+  const bool names_one = !options.api_url.empty() || !options.kubeconfig.empty() ||
+                         !options.ca_file.empty() || !options.certificate_file.empty();
+  if (shared != nullptr && !names_one) return shared;
+  ASSIGN_OR_RETURN(KubeAccess access, access_for(options, environment));
+  return std::make_shared<KubeReader>(std::move(access));
+}
+
 std::optional<std::string> text_of(const std::string& path) {
   auto text = read_file(path);
   return text ? std::optional(*std::move(text)) : std::nullopt;
@@ -209,6 +220,7 @@ Rest HostsFile::reread() {
 
 Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
                                               const std::string& store_folder,
+                                              const std::shared_ptr<KubeReader>& reader,
                                               const Environment& environment) {
   auto block = std::make_unique<SiteBlock>();
   block->options = options;
@@ -233,8 +245,9 @@ Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
     if (!address.is_loopback()) kubernetes.zone.local_addresses.push_back(address);
   block->names = std::make_unique<Published<ClusterZone>>(ZoneBuilder(kubernetes.zone).zone(0));
   if (store_folder.empty()) {
-    ASSIGN_OR_RETURN(const KubeAccess access, access_for(kubernetes, environment));
-    block->source = std::make_unique<KubeSource>(access, kubernetes, *block->names);
+    ASSIGN_OR_RETURN(auto reader_of_block, reader_for(kubernetes, reader, environment));
+    block->source =
+        std::make_unique<KubeSource>(std::move(reader_of_block), kubernetes, *block->names);
   } else {
     ASSIGN_OR_RETURN(block->source, FolderSource::open(store_folder, kubernetes, *block->names));
   }

@@ -19,6 +19,7 @@
 #include "dns/tls_session.h"
 #include "dns/zone_source.h"
 #include "store/kube_access.h"
+#include "store/kube_reader.h"
 
 namespace weft::dns {
 
@@ -58,11 +59,13 @@ struct SiteBlock {
   std::unique_ptr<ZoneSource> source = {};  // last: it writes into `names`
 };
 
-/// Begins to read what the block's plugins need: the cluster from the API, or from the manifests in
+/// Begins to read what the block's plugins need: the cluster from the API (with `reader`, where
+/// that is not nullptr and the block says of no API of its own), or from the manifests in
 /// `store_folder` where that is not empty. Fails where there is no access to the API, or a
 /// certificate cannot be read.
 Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
                                               const std::string& store_folder,
+                                              const std::shared_ptr<KubeReader>& reader,
                                               const Environment& environment);
 
 /// Where it listens: everywhere, or what `bind` says.

@@ -2,10 +2,10 @@
 
 #include <algorithm>
 
+#include "base/strict_object.h"
 #include "base/text.h"
 #include "base/yaml.h"
 #include "lab/names.h"
-#include "lab/strict_object.h"
 
 namespace weft::lab {
 namespace {

@@ -1,9 +1,9 @@
 #include "lab/manifest.h"
 
+#include "base/strict_object.h"
 #include "base/yaml.h"
 #include "lab/names.h"
 #include "lab/services.h"
-#include "lab/strict_object.h"
 
 namespace weft::lab {
 namespace {

@@ -6,8 +6,8 @@
 #include <tuple>
 #include <utility>
 
+#include "base/strict_object.h"
 #include "lab/names.h"
-#include "lab/strict_object.h"
 
 namespace weft::lab {
 namespace {

@@ -355,7 +355,8 @@ Status Agent::run(const std::stop_token& stop) {
 AgentVoice::Options voice_of(const AgentOptions& options) {
   return {.subnet_file = options.node.subnet_file,
           .health = options.health,
-          .manager = options.manager};
+          .manager = options.manager,
+          .ready = options.ready};
 }
 
 // From the configuration on, which is there now. `asked` is of the uplink.

@@ -39,6 +39,7 @@ struct AgentOptions {
   bool declare_available = true;  ///< in Kubernetes: sets the condition NetworkUnavailable
   HealthOptions health = {};
   ServiceManager manager = {};
+  std::function<void()> ready = {};  ///< called once, when the kernel has the peers; may be empty
 };
 
 /// Runs until `stop`; returns success then, and leaves the data plane as it is. Fails when the

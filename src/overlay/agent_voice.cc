@@ -20,6 +20,7 @@ HealthOptions with_socket(HealthOptions health, const std::string& subnet_file) 
 
 AgentVoice::AgentVoice(Options options)
     : manager_(std::move(options.manager)),
+      ready_(std::move(options.ready)),
       status_file_(options.subnet_file),
       server_(
           with_socket(std::move(options.health), options.subnet_file), report_,
@@ -51,6 +52,7 @@ void AgentVoice::set(AgentState state, const std::string& reason) {
   if (changed || first_ready)
     told = manager_.status(std::string(to_string(state)) + (reason.empty() ? "" : ": " + reason));
   if (told && first_ready) told = manager_.ready();
+  if (first_ready && ready_) ready_();
   if (!told && quiet_.allows("manager")) spdlog::warn("{}", told.error().text());
 }
 

@@ -26,6 +26,7 @@ class AgentVoice {
     std::string subnet_file;  ///< status.json and weft.sock stand beside it
     HealthOptions health = {};
     ServiceManager manager = {};
+    std::function<void()> ready = {};  ///< called once, beside what the manager is told
   };
 
   /// Listens from now on; where that fails it is logged and tried again.
@@ -54,6 +55,7 @@ class AgentVoice {
   std::optional<std::string> stuck() const;
 
   const ServiceManager manager_;
+  const std::function<void()> ready_;
   StatusFile status_file_;
   LockGuarded<AgentReport> report_;
   LockGuarded<std::optional<Clock::time_point>> pass_began_;

@@ -1,7 +1,5 @@
 #include "service/kube_services.h"
 
-#include <utility>
-
 namespace weft::service {
 namespace {
 
@@ -10,13 +8,11 @@ constexpr const char* kOurs =
 
 }  // namespace
 
-KubeServices::KubeServices(KubeAccess access, ServiceFeed& feed,
+KubeServices::KubeServices(KubeReader& reader, ServiceFeed& feed,
                            const std::function<void()>& changed)
-    : client_(std::move(access)),
-      services_(client_, {.path = "/api/v1/services", .label_selector = kOurs},
+    : services_(reader, {.path = kServicesPath, .selection = {.labels = kOurs}},
                 feed.kube_services(), changed),
-      slices_(client_,
-              {.path = "/apis/discovery.k8s.io/v1/endpointslices", .label_selector = kOurs},
+      slices_(reader, {.path = kEndpointSlicesPath, .selection = {.labels = kOurs}},
               feed.kube_slices(), changed) {}
 
 Status KubeServices::health() const {

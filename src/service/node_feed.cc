@@ -15,16 +15,16 @@ class NodeFeed::Sink : public KubeSink, public ObjectSink {
     feed_.state_.with([](State& state) { state.in_list = false; });
   }
 
-  void list_item(const KubeMeta& meta, std::string_view object) override { put(meta, object); }
+  void list_item(const KubeObject& object) override { put(object); }
   void commit() override {
     feed_.state_.with([](State& state) {
       state.listed = true;
       state.present = state.in_list;
     });
   }
-  bool put(const KubeMeta& meta, std::string_view object) override {
+  bool put(const KubeObject& object) override {
     const auto before = feed_.node();
-    feed_.put(meta.name, Node::parse(object, {}));
+    feed_.put(object.meta().name, Node::parse(object.message(), {}));
     return feed_.node() != before;
   }
   bool remove(const KubeMeta& meta) override { return meta.name == feed_.name_ && remove_node(); }

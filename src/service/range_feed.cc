@@ -14,12 +14,12 @@ class RangeFeed::Sink : public KubeSink, public ObjectSink {
   // Both of them.
   void begin() override { listed_.clear(); }
 
-  void list_item(const KubeMeta& meta, std::string_view object) override {
-    take(meta.name, ServiceCidr::parse(object), listed_);
+  void list_item(const KubeObject& object) override {
+    take(object.meta().name, object.as<ServiceCidr>(), listed_);
   }
   void commit() override { show(listed_); }
-  bool put(const KubeMeta& meta, std::string_view object) override {
-    return put(meta.name, ServiceCidr::parse(object));
+  bool put(const KubeObject& object) override {
+    return put(object.meta().name, object.as<ServiceCidr>());
   }
   bool remove(const KubeMeta& meta) override { return remove(meta.name); }
 

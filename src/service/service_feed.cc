@@ -47,12 +47,10 @@ class ServiceFeed::Sink : public KubeSink, public ObjectSink {
   // Both of them.
   void begin() override { feed_.board_.with(Kind::begin); }
 
-  void list_item(const KubeMeta& meta, std::string_view object) override {
-    take(meta.ns, meta.name, Kind::Object::parse(object));
-  }
+  void list_item(const KubeObject& object) override { put(object); }
   void commit() override { feed_.board_.with(Kind::end); }
-  bool put(const KubeMeta& meta, std::string_view object) override {
-    take(meta.ns, meta.name, Kind::Object::parse(object));
+  bool put(const KubeObject& object) override {
+    take(object.meta().ns, object.meta().name, object.as<typename Kind::Object>());
     return true;
   }
   bool remove(const KubeMeta& meta) override {

@@ -1,5 +1,6 @@
 #include "service/service_source.h"
 
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -12,21 +13,21 @@ namespace {
 // RBAC: beside that of KubeServices, nodes and servicecidrs list and watch.
 class KubeSource : public ServiceSource {
  public:
-  KubeSource(const KubeAccess& access, const SourceFeeds& feeds, std::function<void()> changed)
-      : access_(access),
-        client_(access),
+  KubeSource(std::shared_ptr<KubeReader> reader, const SourceFeeds& feeds,
+             std::function<void()> changed)
+      : reader_(std::move(reader)),
         feed_(feeds.services),
         changed_(std::move(changed)),
-        node_(client_,
-              {.path = "/api/v1/nodes", .field_selector = "metadata.name=" + feeds.node.name()},
+        node_(*reader_,
+              {.path = kNodesPath, .selection = {.fields = "metadata.name=" + feeds.node.name()}},
               feeds.node.kube_nodes(), changed_),
-        ranges_(client_,
+        ranges_(*reader_,
                 {.path = "/apis/networking.k8s.io/v1/servicecidrs", .longest_pause = kRangesAgain},
                 feeds.ranges.kube_ranges(), [this] { ranges_changed(); }) {}
 
   void read_services() override {
     services_.reset();
-    services_.emplace(access_, feed_, changed_);
+    services_.emplace(*reader_, feed_, changed_);
   }
   /// Clusters before release 1.33 have no ServiceCIDRs, and roles of that time do not speak of
   /// them: that is told, and no illness.
@@ -39,7 +40,7 @@ class KubeSource : public ServiceSource {
   // A kind that the cluster does not have, or not for us, is asked for seldom.
   static constexpr std::chrono::milliseconds kRangesAgain{300'000};
 
-  // On the thread of that watch.
+  // On the reader's thread.
   void ranges_changed() {
     const Status health = ranges_.health();
     if (ranges_told_.set(health) && !health)
@@ -48,13 +49,12 @@ class KubeSource : public ServiceSource {
     changed_();
   }
 
-  const KubeAccess access_;
-  const KubeClient client_;
+  const std::shared_ptr<KubeReader> reader_;
   ServiceFeed& feed_;
   const std::function<void()> changed_;
-  KubeListWatch node_;
+  KubeFollower node_;
   Health ranges_told_;
-  KubeListWatch ranges_;
+  KubeFollower ranges_;
   std::optional<KubeServices> services_;
 };
 
@@ -89,9 +89,9 @@ class FolderSource : public ServiceSource {
 
 }  // namespace
 
-OpenSource kube_source(KubeAccess access) {
-  return [access = std::move(access)](const SourceFeeds& feeds, std::function<void()> changed) {
-    return std::make_unique<KubeSource>(access, feeds, std::move(changed));
+OpenSource kube_source(std::shared_ptr<KubeReader> reader) {
+  return [reader = std::move(reader)](const SourceFeeds& feeds, std::function<void()> changed) {
+    return std::make_unique<KubeSource>(reader, feeds, std::move(changed));
   };
 }
 

@@ -9,7 +9,7 @@
 #include "service/node_feed.h"
 #include "service/range_feed.h"
 #include "service/service_feed.h"
-#include "store/kube_access.h"
+#include "store/kube_reader.h"
 
 namespace weft::service {
 
@@ -36,7 +36,7 @@ using OpenSource = std::function<std::unique_ptr<ServiceSource>(const SourceFeed
                                                                 std::function<void()> changed)>;
 
 /// The Services, EndpointSlices, ServiceCIDRs and the Node of a cluster.
-OpenSource kube_source(KubeAccess access);
+OpenSource kube_source(std::shared_ptr<KubeReader> reader);
 /// Objects in files (store/object_folder.h), of the same kinds.
 OpenSource folder_source(std::string folder);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <random>
+#include <utility>
 
 #include "base/loop.h"
 
@@ -43,13 +44,27 @@ KubeListWatch::KubeListWatch(const KubeClient& client, KubeListWatchOptions opti
       changed_(std::move(changed)),
       health_(Error{.what = "nothing has been read yet from the " + client.describe(),
                     .number = EAGAIN}),
-      thread_([this](const std::stop_token& stop) { run(stop); }) {}
+      wanted_(options_.selection) {}
+
+void KubeListWatch::start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
+}
+
+void KubeListWatch::select(KubeSelection selection) {
+  wanted_.with([&](KubeSelection& wanted) { wanted = std::move(selection); });
+}
+
+void KubeListWatch::read_anew() {
+  is_to_read_anew_ = true;
+  stream_.break_off();
+}
 
 void KubeListWatch::run(const std::stop_token& stop) {
   constexpr milliseconds kShortLived(1000);
   unsigned failures = 0;
   while (!stop.stop_requested()) {
     const auto begun = Clock::now();
+    if (is_to_read_anew_.exchange(false)) complete_ = false;
     Status status = complete_ ? Status{} : list(stop);
     if (status) status = follow(stop);
     if (stop.stop_requested()) return;
@@ -69,6 +84,8 @@ void KubeListWatch::run(const std::stop_token& stop) {
 
 Status KubeListWatch::list(const std::stop_token& stop) {
   sink_.begin();
+  // Not before: whom the list is for is certain now.
+  selection_ = wanted_.copy();
   std::string continuation;
   do {
     auto next = list_page(continuation, stop);
@@ -89,7 +106,7 @@ Result<std::string> KubeListWatch::list_page(const std::string& continuation,
   KubeListDecoder decoder([&](std::string_view object) -> Status {
     ASSIGN_OR_RETURN(const KubeMeta meta, read_kube_meta(object));
     if (meta.name.empty()) return fail("an item without a name");
-    sink_.list_item(meta, object);
+    sink_.list_item(KubeObject(meta, object));
     return {};
   });
   std::string path = options_.path + "?limit=" + std::to_string(options_.page) + selection();
@@ -108,8 +125,9 @@ Result<std::string> KubeListWatch::list_page(const std::string& continuation,
 }
 
 // Success when the server has ended the stream in good order, when it has been broken off, or when
-// it has fallen silent after it had sent something. One that has accepted the connection and says
-// nothing at all is no server.
+// it has fallen silent after it had agreed to watch: a server that has been started again sends no
+// bookmark of a collection in which nothing has happened since. One that has accepted the
+// connection and says nothing at all is no server.
 Status KubeListWatch::follow(const std::stop_token& stop) {
   const auto time = std::chrono::duration_cast<std::chrono::seconds>(
       std::clamp(spread(options_.watch_time), milliseconds(options_.watch_time),
@@ -119,15 +137,17 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
                            "&timeoutSeconds=" + std::to_string(time.count()) + selection();
   KubeFrames frames;
   Status trouble;
-  bool heard = false;
+  bool has_agreed = false;
   const auto receive = [&](std::string_view bytes) {
-    heard = heard || !bytes.empty();
     // The server watches from our version on: nothing has been missed.
+    has_agreed = true;
     report({});
     trouble = frames.feed(bytes, [this](std::string_view frame) { return apply(frame); });
     return trouble.has_value();
   };
-  Status ended = stream_.run(stop, [&](const std::stop_token& this_stream) {
+  Status ended = stream_.run(stop, [&](const std::stop_token& this_stream) -> Status {
+    // Whoever wants that from here on breaks this stream off.
+    if (is_to_read_anew_) return {};
     return client_.stream(
         {.path = path},
         {.silence = options_.watch_silence, .whole = time + std::chrono::seconds(30)}, this_stream,
@@ -138,17 +158,15 @@ Status KubeListWatch::follow(const std::stop_token& stop) {
     complete_ = false;
     return because("watching " + options_.path, std::move(trouble).error());
   }
-  if (ended || (heard && ended.error().number == ETIMEDOUT)) return {};
+  if (ended || (has_agreed && ended.error().number == ETIMEDOUT)) return {};
   if (ended.error().number == ECANCELED) return {};
   return because("watching " + options_.path, std::move(ended).error());
 }
 
 std::string KubeListWatch::selection() const {
   std::string text;
-  if (!options_.label_selector.empty())
-    text += "&labelSelector=" + query_value(options_.label_selector);
-  if (!options_.field_selector.empty())
-    text += "&fieldSelector=" + query_value(options_.field_selector);
+  if (!selection_.labels.empty()) text += "&labelSelector=" + query_value(selection_.labels);
+  if (!selection_.fields.empty()) text += "&fieldSelector=" + query_value(selection_.fields);
   return text;
 }
 
@@ -160,7 +178,7 @@ Status KubeListWatch::apply(std::string_view frame) {
   const bool bookmark = event.type == Type::kBookmark;
   if (meta.version.empty() || (meta.name.empty() && !bookmark))
     return fail("a watch event without a name or a resourceVersion");
-  const bool news = event.type == Type::kPut       ? sink_.put(meta, event.object)
+  const bool news = event.type == Type::kPut       ? sink_.put(KubeObject(meta, event.object))
                     : event.type == Type::kRemoved ? sink_.remove(meta)
                                                    : false;
   version_ = std::move(meta.version);

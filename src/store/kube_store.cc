@@ -113,7 +113,7 @@ class KubeStore::Watch : public LeaseWatch {
   }
   Status health() const override { return store_.health(); }
   void reconnect() override {
-    if (store_.list_watch_ != nullptr) store_.list_watch_->reconnect();
+    if (store_.follower_) store_.follower_->reconnect();
   }
 
  private:
@@ -127,14 +127,14 @@ class KubeStore::Watch : public LeaseWatch {
 
 KubeStore::KubeStore(KubeStoreOptions options)
     : options_(std::move(options)),
-      client_(options_.access),
+      client_(options_.reader->client()),
       nodes_(
           [this](const KubeMeta& meta, std::string_view object) { return decode(meta, object); }) {}
 
 KubeStore::~KubeStore() = default;
 
 Status KubeStore::join(const std::stop_token& stop) {
-  if (list_watch_ != nullptr) return {};
+  if (follower_) return {};
   std::string name = options_.node_name;
   if (name.empty()) {
     RETURN_IF_ERROR(check_name("pod", options_.pod_name));
@@ -146,8 +146,7 @@ Status KubeStore::join(const std::stop_token& stop) {
   }
   RETURN_IF_ERROR(check_name("node", name));
   node_name_ = std::move(name);
-  list_watch_ =
-      std::make_unique<KubeListWatch>(client_, options_.nodes, nodes_, [this] { tell(); });
+  follower_.emplace(*options_.reader, options_.nodes, nodes_, [this] { tell(); });
   return {};
 }
 
@@ -201,8 +200,8 @@ bool KubeStore::listed() const {
 }
 
 Status KubeStore::health() const {
-  if (list_watch_ == nullptr) return fail("the Nodes are not followed yet");
-  return list_watch_->health();
+  if (!follower_) return fail("the Nodes are not followed yet");
+  return follower_->health();
 }
 
 Status KubeStore::patch(const std::string& body, const std::stop_token& stop) {

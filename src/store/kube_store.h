@@ -21,21 +21,21 @@
 #include "base/unix_time.h"
 #include "cluster/node.h"
 #include "store/kube_client.h"
-#include "store/kube_list_watch.h"
+#include "store/kube_reader.h"
 #include "store/kube_table.h"
 #include "store/lease_store.h"
 
 namespace weft {
 
 struct KubeStoreOptions {
-  KubeAccess access = {};
+  std::shared_ptr<KubeReader> reader = {};  ///< required
   AnnotationPrefix prefix = {};
   std::string net_config_path = "/etc/kube-flannel/net-conf.json";
   /// The name of this node's Node; where it is empty, the Node of this pod's.
   std::string node_name = {};
   std::string pod_namespace = {};
   std::string pod_name = {};
-  KubeListWatchOptions nodes = {.path = "/api/v1/nodes"};
+  KubeListWatchOptions nodes = {.path = kNodesPath};
 };
 
 /// What stays of a Node.
@@ -94,14 +94,14 @@ class KubeStore : public LeaseSource {
   void tell();
 
   const KubeStoreOptions options_;
-  const KubeClient client_;
+  const KubeClient& client_;
   std::string node_name_;
   KubeTable<NodeEntry> nodes_;
   mutable std::mutex mutex_;
   std::condition_variable_any news_;
   std::uint64_t news_count_ = 0;  // guarded by mutex_
   Changed changed_;               // guarded by mutex_: of the watch that there is
-  std::unique_ptr<KubeListWatch> list_watch_;
+  std::optional<KubeFollower> follower_;
 };
 
 /// The name of the Node on which a pod runs, out of the pod's JSON.

@@ -39,8 +39,8 @@ class KubeTable : public KubeSink {
   }
 
   void begin() override { listed_.clear(); }
-  void list_item(const KubeMeta& meta, std::string_view object) override {
-    listed_.insert_or_assign(key(meta), decode_(meta, object));
+  void list_item(const KubeObject& object) override {
+    listed_.insert_or_assign(key(object.meta()), decode_(object.meta(), object.message()));
   }
   void commit() override {
     state_.with([&](State& state) {
@@ -50,10 +50,10 @@ class KubeTable : public KubeSink {
     });
     listed_.clear();
   }
-  bool put(const KubeMeta& meta, std::string_view object) override {
-    Value value = decode_(meta, object);
+  bool put(const KubeObject& object) override {
+    Value value = decode_(object.meta(), object.message());
     return state_.with([&](State& state) {
-      const auto [entry, is_new] = state.objects.try_emplace(key(meta));
+      const auto [entry, is_new] = state.objects.try_emplace(key(object.meta()));
       if (!is_new && entry->second == value) return false;
       entry->second = std::move(value);
       ++state.generation;

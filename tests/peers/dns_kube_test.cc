@@ -53,7 +53,8 @@ class DnsKubeTest : public testing::Test {
   }
 
   void serve() {
-    source_ = std::make_unique<KubeSource>(api_->access(), options_, zones_);
+    source_ = std::make_unique<KubeSource>(std::make_shared<KubeReader>(api_->access()), options_,
+                                           zones_);
     server_ =
         must(Server::start({.addresses = {{.address = *IpAddress::parse("127.0.0.1"), .port = 0}}},
                            [this](Replies&) { return test::cluster_responder(zones_); }));

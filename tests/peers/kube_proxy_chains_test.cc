@@ -129,7 +129,8 @@ class BesideKubeProxy : public testing::Test {
   std::vector<PlannedService> planned() {
     ServiceFeed feed(kHere);
     return lab_.node.in([&] {
-      const KubeServices source(server_->access(), feed, [] {});
+      KubeReader reader(server_->access());
+      const KubeServices source(reader, feed, [] {});
       EXPECT_TRUE(eventually([&] { return feed.complete(); }));
       return feed.take_all({Family::kIpv4}, {.node = kHere}).services;
     });

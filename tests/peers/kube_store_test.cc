@@ -30,7 +30,9 @@ class KubeStoreTest : public testing::Test {
   }
 
   KubeStoreOptions options() const {
-    return {.access = server_->access(), .node_name = "own", .nodes = {.path = "/api/v1/nodes"}};
+    return {.reader = std::make_shared<KubeReader>(server_->access()),
+            .node_name = "own",
+            .nodes = {.path = "/api/v1/nodes"}};
   }
   void join(KubeStoreOptions options) {
     store_ = std::make_unique<KubeStore>(std::move(options));

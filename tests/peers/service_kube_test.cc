@@ -35,7 +35,8 @@ class ServicesOfKubernetes : public testing::Test {
   }
   void SetUp() override {
     proxy_ = lab_.node.in([&] { return must(start_proxy(feed_)); });
-    source_ = std::make_unique<KubeServices>(server_->access(), feed_, [this] { proxy_->nudge(); });
+    reader_ = std::make_unique<KubeReader>(server_->access());
+    source_ = std::make_unique<KubeServices>(*reader_, feed_, [this] { proxy_->nudge(); });
   }
   void TearDown() override {
     for (const char* collection : {kServices, kSlices}) {
@@ -73,6 +74,7 @@ class ServicesOfKubernetes : public testing::Test {
   ServiceLab lab_{Family::kIpv4};
   ServiceFeed feed_{kHere};
   std::unique_ptr<ServiceProxy> proxy_;
+  std::unique_ptr<KubeReader> reader_;
   std::unique_ptr<KubeServices> source_;
   IpAddress address_;
 };

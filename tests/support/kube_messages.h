@@ -4,6 +4,7 @@
 // tests/peers, against a real API server.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -44,11 +45,14 @@ inline std::string kube_body(const std::string& kind, const std::string& raw) {
 }
 
 /// An object that has its metadata alone.
-inline std::string kube_object(const KubeMeta& meta) {
+inline std::string kube_object(const KubeMeta& meta,
+                               const std::map<std::string, std::string>& labels = {}) {
   const std::string metadata = kube_fields([&](auto& message) {
     message.add_string(kube::object_meta::kName, meta.name);
     message.add_string(kube::object_meta::kNamespace, meta.ns);
     message.add_string(kube::object_meta::kResourceVersion, meta.version);
+    for (const auto& [key, value] : labels)
+      message.add_message(kube::object_meta::kLabels, kube_pair(key, value));
   });
   return kube_fields([&](auto& object) { object.add_message(kube::object::kMetadata, metadata); });
 }

@@ -1,15 +1,19 @@
 #include "base/log.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "base/json.h"
+#include "base/thread_name.h"
 
 namespace weft {
 namespace {
 
-std::string logged(LogFormat format, spdlog::level::level_enum level, const std::string& message) {
+std::string logged(LogFormat format, spdlog::level::level_enum level, const std::string& message,
+                   LogThreads threads = LogThreads::kUnnamed) {
   testing::internal::CaptureStderr();
-  set_up_log(format, level);
+  set_up_log(format, level, threads);
   spdlog::info("{}", message);
   return testing::internal::GetCapturedStderr();
 }
@@ -30,6 +34,22 @@ TEST(LogTest, NoMessageBreaksItsJsonLine) {
   ASSERT_TRUE(json) << json.error().text() << ": " << line;
   EXPECT_EQ(json->at("msg"), nasty);
   EXPECT_EQ(json->at("level"), "info");
+}
+
+TEST(LogTest, ALineMaySayForWhomItsThreadWorks) {
+  std::string text;
+  std::string json;
+  std::jthread([&] {
+    set_thread_name("coredns");
+    // The name is that of the threads it makes, too.
+    std::jthread([&] {
+      text = logged(LogFormat::kText, spdlog::level::info, "ready", LogThreads::kNamed);
+      json = logged(LogFormat::kJson, spdlog::level::info, "ready", LogThreads::kNamed);
+    }).join();
+  }).join();
+  EXPECT_TRUE(text.ends_with(" info coredns: ready\n")) << text;
+  ASSERT_TRUE(parse_json(json)) << json;
+  EXPECT_EQ(parse_json(json)->at("part"), "coredns");
 }
 
 TEST(LogTest, LevelIsKept) {

@@ -1,40 +1,19 @@
 #include "base/sd_notify.h"
 
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <gtest/gtest.h>
 
-#include "base/fd.h"
-#include "base/unix_address.h"
-#include "support/must.h"
+#include "support/notify_listener.h"
 #include "support/temp_dir.h"
 
 namespace weft {
 namespace {
 
-// The manager's side.
-class Listener {
- public:
-  explicit Listener(const std::string& path) : fd_(::socket(AF_UNIX, SOCK_DGRAM, 0)) {
-    const UnixAddress at = test::must(UnixAddress::parse(path));
-    EXPECT_EQ(::bind(fd_.get(), at.get(), at.size()), 0);
-  }
-  std::string next() const {
-    char text[512];
-    const ssize_t got = ::recv(fd_.get(), text, sizeof text, MSG_DONTWAIT);
-    return got < 0 ? "nothing" : std::string(text, static_cast<std::size_t>(got));
-  }
-
- private:
-  Fd fd_;
-};
-
 TEST(ServiceManager, IsToldOverItsSocket) {
   const test::TempDir folder;
   for (const std::string& path : {folder.path() + "/notify", "@weft-" + folder.path()}) {
-    const Listener listener(path);
+    const test::NotifyListener listener(path);
     ::setenv("NOTIFY_SOCKET", path.c_str(), 1);
     const auto manager = ServiceManager::from_environment();
     EXPECT_EQ(::getenv("NOTIFY_SOCKET"), nullptr);

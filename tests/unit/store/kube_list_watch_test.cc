@@ -7,10 +7,10 @@
 
 #include <gtest/gtest.h>
 
-#include "store/kube_table.h"
 #include "support/eventually.h"
 #include "support/http_server.h"
 #include "support/kube_messages.h"
+#include "support/kube_names.h"
 
 namespace weft {
 namespace {
@@ -66,23 +66,17 @@ class Followed {
         client_,
         KubeListWatchOptions{
             .path = "/nodes",
-            .label_selector = label_selector,
+            .selection = {.labels = label_selector},
             .page = 2,
             .watch_time = std::chrono::seconds(5),
             .watch_silence = milliseconds(300),
             .list_patience = {.silence = milliseconds(300), .whole = milliseconds(900)},
             .longest_pause = milliseconds(100)},
         table_, [this] { ++changes; });
+    watch_->start();
   }
 
-  // "a b c", or "nothing" before the first whole list.
-  std::string names() const {
-    std::string text;
-    const bool read = table_.read([&](const auto& objects) {
-      for (const auto& [name, version] : objects) text += (text.empty() ? "" : " ") + name;
-    });
-    return read ? text : "nothing";
-  }
+  std::string names() const { return test::kube_names(table_); }
   bool comes_to(const std::string& wanted) const {
     return eventually([&] { return names() == wanted; });
   }
@@ -267,6 +261,19 @@ TEST(KubeListWatch, ASilentStreamIsOpenedAgainAndAStalledListIsTriedAgain) {
       });
   EXPECT_TRUE(nodes.comes_to("a b"));
   EXPECT_EQ(nodes.lists, 2);
+}
+
+// As one that was started again does, of a collection in which nothing has happened since.
+TEST(KubeListWatch, AServerThatAgreesToWatchAndSaysNothingIsWell) {
+  Followed nodes(lists_ab(), [](int, const auto&, const auto& peer) {
+    peer.send(kStream);
+    peer.stall();
+  });
+  EXPECT_TRUE(eventually([&] { return nodes.watches >= 1 && nodes.health().has_value(); }));
+  const int changes = nodes.changes;
+  EXPECT_TRUE(eventually([&] { return nodes.watches >= 3; }));
+  EXPECT_EQ(nodes.changes, changes);
+  EXPECT_EQ(nodes.lists, 1);
 }
 
 TEST(KubeListWatch, AnEventThatCannotBeReadListsAnew) {

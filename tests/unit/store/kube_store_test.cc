@@ -76,8 +76,9 @@ TEST(KubeStore, AStopEndsWhatAnApiThatSaysNothingWasAsked) {
     ++asked;
     peer.stall();
   });
-  KubeStore store(
-      {.access = {.endpoint = *HttpEndpoint::parse(server.endpoint(), 80)}, .node_name = "own"});
+  KubeStore store({.reader = std::make_shared<KubeReader>(
+                       KubeAccess{.endpoint = *HttpEndpoint::parse(server.endpoint(), 80)}),
+                   .node_name = "own"});
   using Ask = std::function<Status(const std::stop_token&)>;
   for (const Ask& ask :
        {Ask([&](const auto& stop) {

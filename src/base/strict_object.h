@@ -10,7 +10,7 @@
 #include "base/json.h"
 #include "base/result.h"
 
-namespace weft::lab {
+namespace weft {
 
 /// Refuses a value that is no object or has a key beyond `allowed`. `where` names it in errors.
 Status check_keys(const Json& object, const std::vector<std::string>& allowed,
@@ -33,4 +33,4 @@ Result<std::optional<std::int64_t>> number_member(const Json& object, const std:
 Result<std::optional<bool>> bool_member(const Json& object, const std::string& key,
                                         const std::string& where);
 
-}  // namespace weft::lab
+}  // namespace weft

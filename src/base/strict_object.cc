@@ -1,10 +1,10 @@
-#include "lab/strict_object.h"
+#include "base/strict_object.h"
 
 #include <algorithm>
 
 #include "base/text.h"
 
-namespace weft::lab {
+namespace weft {
 namespace {
 
 const Json* present(const Json& object, const std::string& key) {
@@ -76,4 +76,4 @@ Result<std::optional<bool>> bool_member(const Json& object, const std::string& k
   return member->get<bool>();
 }
 
-}  // namespace weft::lab
+}  // namespace weft
