@@ -160,12 +160,12 @@ Status remove_file(const std::string& path) {
   return {};
 }
 
-Status remove_file_and_leftovers(const std::string& path) {
+Status remove_leftovers(const std::string& path) {
   const TemporaryNames names(path);
   ASSIGN_OR_RETURN(const auto present, list_directory(names.folder.empty() ? "." : names.folder));
   for (const auto& name : present)
     if (name.starts_with(names.prefix)) RETURN_IF_ERROR(remove_file(names.folder + name));
-  return remove_file(path);
+  return {};
 }
 
 Status remove_tree(const std::string& path) {

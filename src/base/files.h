@@ -38,8 +38,9 @@ Result<std::vector<std::string>> list_directory(const std::string& path);
 /// Removes a file; one that is not there is success.
 Status remove_file(const std::string& path);
 
-/// The same, together with what a process left that was killed while it wrote the file atomically.
-Status remove_file_and_leftovers(const std::string& path);
+/// Removes what processes left beside `path` that were killed while they wrote it atomically. Not
+/// for a file that somebody may be writing.
+Status remove_leftovers(const std::string& path);
 
 /// Removes a folder with everything below it, never following a link out of it and never
 /// crossing into a mounted file system. What is not there is success.

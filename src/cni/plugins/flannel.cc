@@ -79,7 +79,9 @@ CniResult<std::string> stored_or_derived(const Call& call, const FlannelConfig& 
 }
 
 CniStatus remove_state(const Call& call, const FlannelConfig& config) {
-  RETURN_IF_ERROR(remove_file_and_leftovers(state_file(config, call.environment.container_id)));
+  const std::string file = state_file(config, call.environment.container_id);
+  RETURN_IF_ERROR(remove_leftovers(file));
+  RETURN_IF_ERROR(remove_file(file));
   return {};
 }
 

@@ -84,7 +84,8 @@ TuningAttributes TuningBackup::read() const {
 }
 
 Status TuningBackup::remove() const {
-  RETURN_IF_ERROR(remove_file_and_leftovers(file_));
+  RETURN_IF_ERROR(remove_leftovers(file_));
+  RETURN_IF_ERROR(remove_file(file_));
   return remove_file(link_);
 }
 

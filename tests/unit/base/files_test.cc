@@ -98,9 +98,9 @@ TEST_F(FilesTest, Folders) {
 TEST_F(FilesTest, RemovesWhatAKilledWriterLeft) {
   for (const char* name : {"a", ".a.tmp-17-0", ".a.tmp-18-3", "b", ".b.tmp-17-0", ".ab.tmp-1-0"})
     ASSERT_TRUE(write_file_atomically(at(name), "x", 0600, Survives::kProcess));
-  for (int i = 0; i < 2; ++i) EXPECT_TRUE(remove_file_and_leftovers(at("a")));
-  EXPECT_EQ(*list_directory(folder_.path()), (Names{".ab.tmp-1-0", ".b.tmp-17-0", "b"}));
-  EXPECT_TRUE(remove_file_and_leftovers(at("no/such/file")));
+  for (int i = 0; i < 2; ++i) EXPECT_TRUE(remove_leftovers(at("a")));
+  EXPECT_EQ(*list_directory(folder_.path()), (Names{".ab.tmp-1-0", ".b.tmp-17-0", "a", "b"}));
+  EXPECT_TRUE(remove_leftovers(at("no/such/file")));
 }
 
 TEST_F(FilesTest, RemovesTreesButFollowsNoLink) {
