@@ -122,12 +122,16 @@ Result<std::vector<Element>> Nftables::read_elements(const TableId& table, const
   return fail("the elements of set " + set + " were never listed whole");
 }
 
-Status Nftables::read_sets(TableContents& contents) {
+// What the packet path remembers may be a million clients, which the kernel would list for a
+// minute.
+Status Nftables::read_sets(TableContents& contents, DynamicElements dynamic) {
   const TableId& table = contents.table.id;
   ASSIGN_OR_RETURN(auto sets, socket_.dump<InTable<Set>>(encode_get_sets(table), decode_set));
   for (auto& [of, set] : sets) {
     if (of != table) continue;
-    ASSIGN_OR_RETURN(set.elements, read_elements(table, set.name));
+    if (!set.is_dynamic() || dynamic == DynamicElements::kRead) {
+      ASSIGN_OR_RETURN(set.elements, read_elements(table, set.name));
+    }
     contents.add(std::move(set));
   }
   return {};
@@ -149,13 +153,13 @@ Result<bool> Nftables::has_table(const TableId& table) {
   return found->has_value();
 }
 
-Nftables::Contents Nftables::read_once(const TableId& table) {
+Nftables::Contents Nftables::read_once(const TableId& table, DynamicElements dynamic) {
   ASSIGN_OR_RETURN(const auto found, read_table(table));
   if (!found) return std::optional<TableContents>();
   TableContents contents{.table = *found};
   RETURN_IF_ERROR(read_chains(contents));
   RETURN_IF_ERROR(read_rules(contents));
-  RETURN_IF_ERROR(read_sets(contents));
+  RETURN_IF_ERROR(read_sets(contents, dynamic));
   return std::optional(std::move(contents));
 }
 
@@ -196,7 +200,9 @@ Result<Nftables::Reading> Nftables::read_one_generation(const TableId& table,
 }
 
 Nftables::Contents Nftables::read(const TableId& table) {
-  ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] { return read_once(table); }));
+  ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] {
+                     return read_once(table, DynamicElements::kRead);
+                   }));
   return std::move(reading.contents);
 }
 
@@ -216,7 +222,7 @@ Status Nftables::change_what(const TableId& table, const std::function<Contents(
 
 Status Nftables::change(const TableId& table, const Plan& plan) {
   return change_what(
-      table, [&] { return read_once(table); }, plan);
+      table, [&] { return read_once(table, DynamicElements::kLeftOut); }, plan);
 }
 
 Status Nftables::change_chains(const TableId& table, const std::vector<std::string>& chains,
@@ -268,7 +274,9 @@ Result<std::vector<std::string>> Nftables::apply_in_portions(const TableId& tabl
                                                              std::size_t elements_each,
                                                              const Wish& wish) {
   for (int i = 0; i < kTries; ++i) {
-    ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] { return read_once(table); }));
+    ASSIGN_OR_RETURN(Reading reading, read_one_generation(table, [&] {
+                       return read_once(table, DynamicElements::kLeftOut);
+                     }));
     auto edits = plan_table(wish(reading.contents), reading.contents);
     reading.contents.reset();
     std::vector<std::string> words;

@@ -51,8 +51,9 @@ class Nftables {
   /// Carries edits of a table out, planned on what it is known to hold. Whole or not at all.
   Status apply_edits(const nft::TableId& table, const std::vector<nft::TableEdit>& edits,
                      std::optional<std::uint32_t> on_generation = {});
-  /// Reads the table, lets `plan` fill a transaction, and commits it on the generation that was
-  /// read; anew when others have changed the ruleset meanwhile. An empty transaction is success.
+  /// Reads the table but for the elements of dynamic sets, lets `plan` fill a transaction, and
+  /// commits it on the generation that was read; anew when others have changed the ruleset
+  /// meanwhile. An empty transaction is success.
   using Plan = std::function<void(const std::optional<nft::TableContents>&, Transaction&)>;
   Status change(const nft::TableId& table, const Plan& plan);
   /// The same with nothing read but these chains: the table of a node may hold 50,000 rules.
@@ -81,13 +82,15 @@ class Nftables {
   Result<Reading> read_one_generation(const nft::TableId& table,
                                       const std::function<Contents()>& read);
   Result<std::optional<nft::Table>> read_table(const nft::TableId& table);
-  Contents read_once(const nft::TableId& table);
+  /// Nobody plans by the elements of dynamic sets.
+  enum class DynamicElements : std::uint8_t { kRead, kLeftOut };
+  Contents read_once(const nft::TableId& table, DynamicElements dynamic);
   Contents read_chains_once(const nft::TableId& table, const std::vector<std::string>& chains);
   Status change_what(const nft::TableId& table, const std::function<Contents()>& read,
                      const Plan& plan);
   Status read_chains(nft::TableContents& contents);
   Status read_rules(nft::TableContents& contents);
-  Status read_sets(nft::TableContents& contents);
+  Status read_sets(nft::TableContents& contents, DynamicElements dynamic);
   Result<std::vector<nft::Element>> read_elements(const nft::TableId& table,
                                                   const std::string& set);
 

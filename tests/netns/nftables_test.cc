@@ -405,6 +405,24 @@ TEST(Nftables, AHundredThousandElementsFitOneTransaction) {
   });
 }
 
+// A million clients that the packet path remembers would be listed for a minute.
+TEST(Nftables, ChangesArePlannedWithoutTheElementsOfDynamicSets) {
+  in_fresh_netns([](Rtnetlink&) {
+    nft_says({"-f", "-"}, R"(table ip t {
+      set seen { type ipv4_addr; flags dynamic; size 8; elements = { 192.0.2.1 }; }
+      set fixed { type ipv4_addr; elements = { 192.0.2.2 }; }
+    })");
+    auto nftables = must(Nftables::open());
+    const TableId table{TableFamily::kIp, "t"};
+    must(nftables.change(table, [](const auto& contents, Transaction&) {
+      EXPECT_TRUE(contents->sets.at("seen").elements.empty());
+      EXPECT_EQ(contents->sets.at("fixed").elements.size(), 1U);
+    }));
+    EXPECT_EQ(must(nftables.read(table))->sets.at("seen").elements.size(), 1U)
+        << "who asks what is there learns all of it";
+  });
+}
+
 TEST(Nftables, ForeignRulesAreReadWhatEverTheySay) {
   in_fresh_netns([](Rtnetlink&) {
     auto nftables = must(Nftables::open());
