@@ -50,6 +50,8 @@ void add_lab_commands(CLI::App& app, const std::vector<std::string>& program, Ex
 void add_matrix_command(CLI::App& app, ExitCode& code);
 /// `weft dns`
 void add_dns_command(CLI::App& app, ExitCode& code);
+/// `weft dns explain`, below it
+void add_dns_explain_command(CLI::App& dns, ExitCode& code);
 /// `weft status`
 void add_status_command(CLI::App& app, ExitCode& code);
 /// `weft status services`, below it

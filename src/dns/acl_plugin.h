@@ -11,6 +11,7 @@ class AclPlugin : public Plugin {
   /// `options.zones` are those of the block where the plugin names none.
   explicit AclPlugin(AclOptions options) : options_(std::move(options)) {}
   Step serve(Exchange& exchange) override;
+  std::string_view source() const override { return "acl"; }
 
  private:
   const AclOptions options_;

@@ -7,6 +7,7 @@ namespace weft::dns {
 
 class AnyPlugin : public Plugin {
  public:
+  std::string_view source() const override { return "any"; }
   Step serve(Exchange& exchange) override {
     if (exchange.query.type != RecordType::kAny) return Step::kNext;
     constexpr std::uint32_t kTtl = 8482;  // CoreDNS's

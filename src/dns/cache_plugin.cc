@@ -1,6 +1,7 @@
 #include "dns/cache_plugin.h"
 
 #include <algorithm>
+#include <string>
 
 namespace weft::dns {
 namespace {
@@ -57,6 +58,9 @@ Step CachePlugin::write(Exchange& exchange, const ReplyCache::Found& found) {
   exchange.rcode = reply_.rcode();
   exchange.authoritative = reply_.authoritative();
   exchange.authentic = reply_.authentic();
+  if (exchange.writer.wants_source())
+    exchange.writer.tell_source(std::string(found.stale ? "stale" : "cache") + ", " +
+                                std::to_string(found.age.count()) + " s old");
   if (found.stale)
     exchange.writer.explain(reply_.rcode() == Rcode::kNameError ? ExtendedError::kStaleNameError
                                                                 : ExtendedError::kStaleAnswer,

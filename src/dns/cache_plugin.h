@@ -22,6 +22,7 @@ class CachePlugin : public Plugin {
         loadbalance_(loadbalance) {}
 
   Step serve(Exchange& exchange) override;
+  std::string_view source() const override { return "cache"; }
 
  private:
   ForwardPlugin* forward_of(const Exchange& exchange) const;

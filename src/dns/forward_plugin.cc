@@ -1,9 +1,20 @@
 #include "dns/forward_plugin.h"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <string>
 
 namespace weft::dns {
 namespace {
+
+// "upstream 192.0.2.1:53 in 0.8 ms"
+std::string source_of(const UpstreamPeer& peer, std::chrono::steady_clock::duration took) {
+  std::array<char, 32> time{};
+  std::snprintf(time.data(), time.size(), " in %.1f ms",
+                std::chrono::duration<double, std::milli>(took).count());
+  return "upstream " + peer.describe() + time.data();
+}
 
 Inquiries::Question question_of(const Exchange& exchange) {
   return {.wire = exchange.query.name,
@@ -88,6 +99,8 @@ Step ForwardPlugin::write(Exchange& exchange) {
   exchange.rcode = arrival.reply->rcode();
   exchange.authoritative = arrival.reply->authoritative();
   exchange.authentic = arrival.reply->authentic();
+  if (exchange.writer.wants_source() && arrival.peer != nullptr)
+    exchange.writer.tell_source(source_of(*arrival.peer, arrival.took));
   return Step::kReply;
 }
 

@@ -19,6 +19,7 @@ class ForwardPlugin : public Plugin {
         loadbalance_(loadbalance) {}
 
   Step serve(Exchange& exchange) override;
+  std::string_view source() const override { return "forward"; }
 
   /// Whether names like this one are asked for here.
   bool serves(const LookupName& name) const;

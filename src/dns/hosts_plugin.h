@@ -20,6 +20,7 @@ class HostsPlugin : public Plugin {
       : tables_(tables), options_(options) {}
 
   Step serve(Exchange& exchange) override;
+  std::string_view source() const override { return "hosts"; }
 
  private:
   Step write_names(const HostsTable& table, Exchange& exchange) const;

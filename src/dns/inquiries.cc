@@ -258,7 +258,8 @@ bool Inquiries::take_answer(Ticket ticket, std::string_view message) {
     return false;
   const Time now = Clock::now();
   UpstreamPeer& peer = *inquiry->group->peers[attempt.peer];
-  peer.score.answered(now - attempt.sent);
+  const Time::duration took = now - attempt.sent;
+  peer.score.answered(took);
   if (reply_.rcode() == Rcode::kServerFailure) peer.score.disappointed();
   std::exchange(attempt.channel, nullptr)->forget(ticket);
   if (inquiry->kind != Kind::kQuestion) {
@@ -273,7 +274,7 @@ bool Inquiries::take_answer(Ticket ticket, std::string_view message) {
   }
   if (wants_another(*inquiry) && attempt_any(ticket.place, now)) return true;
   note_overtaken(*inquiry, now);
-  complete(ticket.place, {.from = inquiry->group, .reply = &reply_});
+  complete(ticket.place, {.from = inquiry->group, .reply = &reply_, .peer = &peer, .took = took});
   return true;
 }
 

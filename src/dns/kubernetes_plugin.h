@@ -15,6 +15,7 @@ class KubernetesPlugin : public Plugin {
       : zones_(zones), fallthrough_(std::move(fallthrough)) {}
 
   Step serve(Exchange& exchange) override;
+  std::string_view source() const override { return "cluster"; }
 
  private:
   Step deny(const ClusterZone& zone, const ServedZone& in, Exchange& exchange) const;

@@ -70,6 +70,7 @@ void MessageWriter::begin(const Query& query, const ServerEdns& server) {
     if (query.edns->wants_server_id)
       server_.server_id = server.server_id.substr(0, kLongestServerId);
     if (query.edns->wants_keepalive) server_.idle_deciseconds = server.idle_deciseconds;
+    wants_source_ = query.edns->wants_source;
     reserved_ = opt_size();
   }
   if (query.question.empty()) return;
@@ -200,11 +201,29 @@ void MessageWriter::explain(ExtendedError error, std::string_view text) {
   reserved_ = opt_size();
 }
 
+void MessageWriter::tell_source(std::string_view text) {
+  if (source_size_ == 0) add_source(text);
+}
+
+void MessageWriter::add_source(std::string_view text) {
+  constexpr std::string_view kThen = ", then ";
+  if (!wants_source_) return;
+  const std::string_view between = source_size_ == 0 ? std::string_view() : kThen;
+  const std::size_t size = between.size() + text.size();
+  const std::size_t front = source_size_ == 0 ? kOptionFront : 0;
+  if (kLongestSource - source_size_ < size || left() < front + size) return;
+  between.copy(source_.data() + source_size_, between.size());
+  text.copy(source_.data() + source_size_ + between.size(), text.size());
+  source_size_ += size;
+  reserved_ = opt_size();
+}
+
 std::size_t MessageWriter::opt_size() const {
   std::size_t size = kOptFront;
   if (error_) size += kOptionFront + kErrorCode + error_text_.size();
   if (!server_.server_id.empty()) size += kOptionFront + server_.server_id.size();
   if (server_.idle_deciseconds) size += kOptionFront + kIdleTime;
+  if (source_size_ != 0) size += kOptionFront + source_size_;
   return size;
 }
 
@@ -231,6 +250,10 @@ void MessageWriter::append_opt(Rcode rcode) {
   if (server_.idle_deciseconds) {
     option(EdnsOption::kTcpKeepalive, kIdleTime);
     append_word(*server_.idle_deciseconds);
+  }
+  if (source_size_ != 0) {
+    option(EdnsOption::kSource, source_size_);
+    append(source());
   }
   ++counts_[static_cast<unsigned>(Section::kAdditional)];
 }

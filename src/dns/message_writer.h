@@ -107,6 +107,15 @@ class MessageWriter {
   std::string_view error_text() const { return error_text_; }
   std::optional<ExtendedError> error() const { return error_; }
 
+  /// Whether the query wants to hear where the answer comes from.
+  bool wants_source() const { return wants_source_; }
+  /// Says so, where the query wants it and as far as there is room. The first word counts: who
+  /// knows best speaks before who knows less.
+  void tell_source(std::string_view text);
+  /// Adds what an answer within this one has come from.
+  void add_source(std::string_view text);
+  std::string_view source() const { return {source_.data(), source_size_}; }
+
   /// Forgets all records, to end with the question alone.
   void forget_records();
 
@@ -122,6 +131,7 @@ class MessageWriter {
     std::size_t data_length_at;
   };
   static constexpr std::size_t kMostNames = 48;
+  static constexpr std::size_t kLongestSource = 96;
 
   Mark open_record(std::string_view owner, RecordType type, std::uint32_t ttl);
   bool close_record(Section section, const Mark& mark);
@@ -153,6 +163,9 @@ class MessageWriter {
   ServerEdns server_ = {};
   std::optional<ExtendedError> error_;
   std::string_view error_text_;
+  bool wants_source_ = false;
+  std::size_t source_size_ = 0;
+  std::array<char, kLongestSource> source_;  // written when it is wanted
 };
 
 /// The largest answer that a query which came over UDP may get.

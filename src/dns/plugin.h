@@ -22,6 +22,7 @@
 namespace weft::dns {
 
 class Reply;
+class UpstreamPeer;
 
 /// What a query has waited for.
 struct Arrival {
@@ -29,6 +30,8 @@ struct Arrival {
   const Reply* reply = nullptr;  ///< nullptr: none has come, and the rest says why
   ExtendedError error = ExtendedError::kOther;
   std::string_view why = {};
+  const UpstreamPeer* peer = nullptr;  ///< whose reply it is
+  std::chrono::steady_clock::duration took = {};
 };
 
 /// One query on its way through the plugins, and the answer as far as it is written.
@@ -81,6 +84,8 @@ class Plugin {
  public:
   virtual ~Plugin() = default;
   virtual Step serve(Exchange& exchange) = 0;
+  /// Where its answers come from, for EdnsOption::kSource, if it has told nothing better.
+  virtual std::string_view source() const { return {}; }
 };
 
 /// An answer as those see it who count and write down.

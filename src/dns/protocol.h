@@ -93,6 +93,10 @@ enum class EdnsOption : std::uint16_t {
   kCookie = 10,
   kTcpKeepalive = 11,
   kExtendedError = 15,
+  /// Ours, of the numbers for local use (RFC 6891, section 9). Empty in a query, it asks where the
+  /// answer comes from; the answer says so in words: "cluster", "cache, 12 s old",
+  /// "upstream 192.0.2.1:53 in 0.8 ms".
+  kSource = 65053,
 };
 
 }  // namespace weft::dns

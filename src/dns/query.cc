@@ -39,6 +39,7 @@ bool read_options(std::string_view options, Edns& edns) {
     if (options.size() - kOptionFront < size) return false;
     if (option == EdnsOption::kNameServerId) edns.wants_server_id = true;
     if (option == EdnsOption::kTcpKeepalive) edns.wants_keepalive = true;
+    if (option == EdnsOption::kSource) edns.wants_source = true;
     options.remove_prefix(kOptionFront + size);
   }
   return true;

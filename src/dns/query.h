@@ -22,6 +22,7 @@ struct Edns {
   bool dnssec_ok = false;
   bool wants_server_id = false;  ///< NSID (RFC 5001)
   bool wants_keepalive = false;  ///< the idle time of a TCP connection (RFC 7828)
+  bool wants_source = false;     ///< EdnsOption::kSource
   bool operator==(const Edns&) const = default;
 };
 

@@ -144,9 +144,10 @@ std::optional<ReplyCache::Found> ReplyCache::find(std::string_view key, Time now
     }
     is_denial = entry.kind != Kind::kSuccess;
     reply = entry.reply;
-    if (stale) return Found{.stale = true, .manner = {.ttl = 0}};
     const auto age = std::chrono::duration_cast<seconds>(now - entry.kept);
-    return Found{.wants_fresh = wants_fresh(entry, now), .manner = manner_of(entry.kind, age)};
+    if (stale) return Found{.stale = true, .age = age, .manner = {.ttl = 0}};
+    return Found{
+        .wants_fresh = wants_fresh(entry, now), .age = age, .manner = manner_of(entry.kind, age)};
   });
   auto& counter = !found ? misses_ : found->stale ? stale_ : is_denial ? denial_hits_ : hits_;
   counter.fetch_add(1, kRelaxed);

@@ -32,6 +32,7 @@ class ReplyCache : public AnswerKeeper {
   struct Found {
     bool stale = false;        ///< its time is over
     bool wants_fresh = false;  ///< it is asked for often and ends soon: `prefetch`
+    std::chrono::seconds age{0};
     Reply::Manner manner = {};
   };
   /// Copies an entry into `reply`. Nothing when there is none that may be served.

@@ -116,7 +116,10 @@ Step Responder::serve_plugins(Exchange& exchange, ServerBlock* block) {
     return Step::kReply;
   }
   for (const auto& plugin : block->plugins)
-    if (const Step step = plugin->serve(exchange); step != Step::kNext) return step;
+    if (const Step step = plugin->serve(exchange); step != Step::kNext) {
+      exchange.writer.tell_source(plugin->source());
+      return step;
+    }
   exchange.fail(Rcode::kServerFailure, ExtendedError::kNotAuthoritative,
                 "no plugin of the server block answers this name");
   return Step::kReply;
@@ -151,6 +154,7 @@ Step Responder::ask_within(Exchange& exchange, std::string_view name, RecordType
   exchange.authentic = within.authentic;
   exchange.flags = within.flags;
   const std::size_t size = writer.finish(reply_header(query, within.rcode));
+  exchange.writer.add_source(writer.source());
   if (!inner.reply.read({inner.room.data(), size}))
     exchange.fail(Rcode::kServerFailure, ExtendedError::kOther, "the answer cannot be read");
   else if (!writer.error_text().empty())

@@ -14,6 +14,7 @@ class TemplatePlugin : public Plugin {
   /// `options.zones` are those of the block where the plugin names none.
   explicit TemplatePlugin(TemplateOptions options) : options_(std::move(options)) {}
   Step serve(Exchange& exchange) override;
+  std::string_view source() const override { return "template"; }
 
  private:
   std::optional<TemplateValues> match(const Exchange& exchange, const Name& zone) const;

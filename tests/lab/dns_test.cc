@@ -56,6 +56,14 @@ class DnsTest : public LabTest {
   std::string dig(const std::string& pod, const std::string& name) {
     return in(lab_, pod, {"dig", "+tries=1", "+time=10", name});
   }
+  Json explain(const std::string& pod, const std::string& name, int exit_code) {
+    const Outcome outcome = weft({"dns", "explain", pod, name, "--name", lab_, "-o", "json"});
+    EXPECT_EQ(outcome.exit_code, exit_code) << outcome.output << outcome.errors;
+    return parse_json(outcome.output).value_or(Json::object());
+  }
+  static Json asked_in(const Json& explained, std::size_t step, std::size_t question) {
+    return explained["look_up"]["steps"][step]["asked"][question];
+  }
   std::string address_of(const std::string& pod) {
     const Json seen = status(lab_);
     for (const auto& found : seen["pods"])
@@ -94,6 +102,48 @@ TEST_F(DnsTest, PodsResolveServicesPodsAndTheWorld) {
   EXPECT_TRUE(eventually([&] { return resolved("client", "peers").empty(); }));
 }
 
+// What `weft dns explain` makes of a look-up.
+TEST_F(DnsTest, ALookUpIsExplainedQuestionByQuestion) {
+  up("dns: {names: {www.example.com: 203.0.113.121}}");
+  const Json near = explain("client", "web", 0);
+  EXPECT_EQ(near["verdict"]["sentence"],
+            "web is 10.96.0.11: found as web.shop.svc.cluster.local., name 1 of 4");
+  EXPECT_EQ(asked_in(near, 0, 0)["source"], "cluster");
+  EXPECT_EQ(asked_in(near, 0, 0)["ttl"], 30);
+  EXPECT_EQ(asked_in(near, 0, 1)["code"], "NOERROR") << "no IPv6 address, but a name";
+  EXPECT_EQ(near["resolv_conf"]["lines"][0]["text"], "nameserver 10.96.0.10");
+
+  const Json far = explain("client", "www.example.com", 0);
+  ASSERT_EQ(far["look_up"]["steps"].size(), 4U);
+  EXPECT_EQ(asked_in(far, 0, 0)["code"], "NXDOMAIN");
+  const std::string source = asked_in(far, 3, 0)["source"];
+  EXPECT_TRUE(source.starts_with("upstream 203.0.113.121:53 in ")) << source;
+  const std::string again = asked_in(explain("client", "www.example.com.", 0), 0, 0)["source"];
+  EXPECT_TRUE(again.starts_with("cache, ")) << again;
+
+  const Json absent = explain("client", "absent.shop.svc.cluster.local.", 1);
+  EXPECT_EQ(absent["verdict"]["sentence"],
+            "there is no absent.shop.svc.cluster.local.: all servers deny each name of the search");
+  EXPECT_EQ(explain("alone", "www.example.com", 0)["look_up"]["steps"].size(), 1U);
+
+  const std::string text = must({"dns", "explain", "client", "web", "--name", lab_});
+  EXPECT_TRUE(contains(text, "(in shop.svc.cluster.local)")) << text;
+  const Outcome unknown = weft({"dns", "explain", "clien", "web", "--name", lab_});
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_TRUE(contains(unknown.errors, "did you mean client?")) << unknown.errors;
+}
+
+TEST_F(DnsTest, ASilentServerIsExplained) {
+  up("dns: {}");
+  must({"lab", "remove-pod", "coredns-1", "--name", lab_});
+  const Outcome silent =
+      weft({"dns", "explain", "client", "web", "--name", lab_, "--timeout", "300", "-o", "json"});
+  EXPECT_EQ(silent.exit_code, 1);
+  const Json found = parse_json(silent.output).value_or(Json::object());
+  EXPECT_EQ(found["look_up"]["steps"].size(), 2U) << "the first name, and the name as it is";
+  EXPECT_TRUE(contains(found["verdict"]["sentence"], "web cannot be looked up: ")) << found.dump(1);
+}
+
 TEST_F(DnsTest, WithoutAnUpstreamOnlyTheWorldFailsAndItIsSaidWhy) {
   up("dns: {names: {www.example.com: 203.0.113.121}, resolvConf: nameserver 127.0.0.1}");
   EXPECT_EQ(resolved("client", "web"), "10.96.0.11");
@@ -106,6 +156,11 @@ TEST_F(DnsTest, WithoutMasqueradeOnlyTheWorldFailsAndItIsSaidWhy) {
   up("dns: {names: {www.example.com: 203.0.113.121}}\nipMasq: false");
   EXPECT_EQ(resolved("client", "web"), "10.96.0.11");
   EXPECT_TRUE(contains(dig("client", "www.example.com"), "(no answer from 203.0.113.121:53)"));
+  const Json explained = explain("client", "www.example.com", 1);
+  EXPECT_EQ(explained["verdict"]["sentence"],
+            "www.example.com cannot be looked up: SERVFAIL (no answer from 203.0.113.121:53) from "
+            "10.96.0.10");
+  EXPECT_TRUE(contains(explained["verdict"]["next"], "masquerading"));
 }
 
 }  // namespace

@@ -50,6 +50,14 @@ TEST_F(ExampleTest, S1PodsCannotLeaveTheirNode) {
   EXPECT_TRUE(contains(dig("redis"), "status: NOERROR")) << dig("redis");
   EXPECT_TRUE(contains(dig("www.example.com"), "(there is no upstream)")) << dig("www.example.com");
   EXPECT_TRUE(contains(dig("www.example.com", "203.0.113.121"), "203.0.113.121"));
+  const Outcome told = weft({"dns", "explain", "redisjq", "www.example.com", "--name", lab_});
+  EXPECT_EQ(told.exit_code, 1);
+  for (const char* part :
+       {"www.example.com cannot be looked up: SERVFAIL (there is no upstream) from 10.96.0.10",
+        "why: the DNS server coredns-1 on meng: the node's server 127.0.0.1 is left out: a pod "
+        "cannot reach it",
+        "next: give the node's resolv.conf, or the Corefile's forward, a nameserver"})
+    EXPECT_TRUE(contains(told.output, part)) << told.output;
 }
 
 // The rules that the lab's file puts there: what Docker and kube-proxy write when they start.

@@ -87,5 +87,14 @@ TEST_F(AliasTest, AnyGetsOneSmallRecord) {
   EXPECT_EQ(upstream.over_udp(), 0U);
 }
 
+TEST_F(AliasTest, TheSourceIsBoth) {
+  const DnsUpstream upstream(test::always("192.0.2.1"));
+  start_cluster(upstream);
+  EXPECT_EQ(send(test::source_query(kName, RecordType::kA), 1), Handler::kLater);
+  ASSERT_TRUE(work_until(1));
+  const std::string source = test::source_of(outbox_.sent.at(0).second).value_or("");
+  EXPECT_TRUE(source.starts_with("cluster, then upstream 127.0.0.1:")) << source;
+}
+
 }  // namespace
 }  // namespace weft::dns

@@ -130,5 +130,28 @@ TEST_F(CachePluginTest, ZonesOfNoForwardAreNotItsBusiness) {
   EXPECT_EQ(cache_->counts().misses, 0U);
 }
 
+// EdnsOption::kSource: told to who asks, and to nobody else.
+TEST_F(CachePluginTest, AnAnswerSaysWhereItComesFrom) {
+  const DnsUpstream upstream(always("192.0.2.1"));
+  CacheOptions options;
+  options.serve_stale = std::chrono::hours(1);
+  cache_with(options);
+  start({&upstream});
+  const auto source = [&] {
+    outbox_.sent.clear();
+    const std::size_t size = send(test::source_query("www.example", RecordType::kA), 9);
+    if (size != Handler::kLater) return test::source_of({room_.data(), size}).value_or("");
+    EXPECT_TRUE(work_until(1));
+    return test::source_of(outbox_.sent.at(0).second).value_or("");
+  };
+  const std::string first = source();
+  const std::string stem = "upstream 127.0.0.1:" + std::to_string(upstream.address().port) + " in ";
+  EXPECT_EQ(first.substr(0, stem.size()), stem);
+  EXPECT_TRUE(first.ends_with(" ms")) << first;
+  EXPECT_EQ(source(), "cache, 0 s old");
+  const std::size_t size = send(test::edns_query("www.example", RecordType::kA), 9);
+  EXPECT_EQ(test::source_of({room_.data(), size}), std::nullopt);
+}
+
 }  // namespace
 }  // namespace weft::dns

@@ -164,6 +164,23 @@ TEST(MessageWriter, AnExplanationNeverCostsARecord) {
   EXPECT_EQ(opt_of(message), "1232 0 \\# 0");
 }
 
+TEST(MessageWriter, TheSourceIsToldToWhoAsksAndNeverCostsARecord) {
+  const std::string asking = test::source_query("a.example", RecordType::kTxt);
+  const auto told = [](const std::string& query, std::size_t text) {
+    return test::source_of(answer(query, 512, [&](auto& w) {
+      w.record(Section::kAnswer, wire("a.example"), RecordType::kTxt, 30,
+               [&](RecordData& data) { data.bytes(std::string(text, 'x')); });
+      w.tell_source("cluster");
+      w.tell_source("forward");
+      w.add_source("cache");
+    }));
+  };
+  EXPECT_EQ(told(asking, 10), "cluster, then cache");
+  EXPECT_EQ(told(asking, 449), "cluster");
+  EXPECT_EQ(told(asking, 460), std::nullopt);
+  EXPECT_EQ(told(edns_query("a.example", RecordType::kTxt), 10), std::nullopt);
+}
+
 TEST(MessageWriter, TheQuestionIsRepeatedAsItWasAsked) {
   const std::string message =
       answer(test::query("KuBe.Example", RecordType::kA), 512, [](auto&) {});

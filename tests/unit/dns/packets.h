@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "dns/bytes.h"
 #include "dns/header.h"
 #include "dns/message_reader.h"
 #include "dns/name.h"
@@ -49,6 +51,27 @@ inline std::string query(std::string_view name, RecordType type, std::uint16_t i
 inline std::string edns_query(std::string_view name, RecordType type, const Opt& opt = {}) {
   return header({.id = 7, .recursion_desired = true, .questions = 1, .additionals = 1}) +
          question(name, type) + opt.bytes();
+}
+
+/// A query that asks where its answer comes from.
+inline std::string source_query(std::string_view name, RecordType type) {
+  return edns_query(name, type,
+                    {.options = option(static_cast<unsigned>(EdnsOption::kSource), {})});
+}
+
+/// What the answer says of that; nothing where it does not.
+inline std::optional<std::string> source_of(std::string_view message) {
+  auto reader = MessageReader::open(message);
+  while (const auto record = reader ? reader->next() : std::nullopt) {
+    if (record->type != RecordType::kOpt) continue;
+    for (std::string_view data = record->data; data.size() >= 4;) {
+      const std::size_t size = word_at(data, 2);
+      if (static_cast<EdnsOption>(word_at(data, 0)) == EdnsOption::kSource)
+        return std::string(data.substr(4, size));
+      data.remove_prefix(4 + size);
+    }
+  }
+  return std::nullopt;
 }
 
 /// A message as text: its rcode and flags, then a line for each record but OPT.

@@ -62,5 +62,18 @@ TEST(DnsQuery, ReadsWhyThereIsNone) {
   EXPECT_EQ(refusal(answer(query, 0, 2, record(1, "\x0a\1\1\2"))), "no answer") << "cut short";
 }
 
+TEST(DnsQuery, MayAskWhereTheAnswerComesFrom) {
+  const std::string query = dns_query("web.shop", Family::kIpv4, kId, AskSource::kYes);
+  EXPECT_EQ(query.substr(query.size() - 6), "\0\4\xfe\x1d\0\0"s);
+  const std::string plain = dns_query("web.shop", Family::kIpv4, kId);
+  const std::string opt = "\0\0\x29\x04\xd0\0\0\0\0\0\x0b\xfe\x1d\0\7cluster"s;
+  const auto read = parse_dns_answer(answer(plain, 0, 1, record(1, "\x0a\1\1\2") + opt, 1));
+  ASSERT_TRUE(read);
+  EXPECT_EQ(read->source, "cluster");
+  EXPECT_EQ(read->ttl, 5U);
+  EXPECT_EQ(read->id, kId);
+  EXPECT_EQ(read->code, "NOERROR");
+}
+
 }  // namespace
 }  // namespace weft::matrix
