@@ -48,7 +48,8 @@ TEST_F(RangeFeedTest, WhatCannotBeReadIsWhatItWas) {
                      Json{{"metadata", {{"name", "kubernetes"}}}, {"spec", 1}});
   EXPECT_EQ(feed_.all(), ranges({"10.96.0.0/12"}));
   feed_.kube_ranges().begin();
-  feed_.kube_ranges().list_item({.name = "kubernetes"}, "\xff");
+  const KubeMeta meta{.name = "kubernetes"};
+  feed_.kube_ranges().list_item(KubeObject(meta, "\xff"));
   feed_.kube_ranges().commit();
   EXPECT_EQ(feed_.all(), ranges({"10.96.0.0/12"}));
   EXPECT_TRUE(feed_.kube_ranges().remove({.name = "kubernetes"}));
