@@ -55,8 +55,7 @@ TEST_F(CniTap, CheckSeesWhoMayUseIt) {
     const PluginReply added = run("ADD", container.port(), made);
     ASSERT_TRUE(added.ok()) << added.output;
     const auto complaint = [&](const std::string& members) {
-      return run("CHECK", container.port(),
-                 with(config("tap", members), "prevResult", added.json))
+      return run("CHECK", container.port(), with(config("tap", members), "prevResult", added.json))
           .message();
     };
     EXPECT_EQ(complaint(R"(,"owner":1234,"group":5)"), "");

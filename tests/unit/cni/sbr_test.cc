@@ -127,7 +127,8 @@ TEST(SbrRoutes, AreMissedOneByOne) {
   const auto wanted = [](const char* to, const char* gateway) {
     return ResultRoute{.destination = Prefix::parse(to).value(), .gateway = ip(gateway)};
   };
-  AddResult result{.routes = {wanted("0.0.0.0/0", "192.168.1.1"), wanted("10.0.0.0/8", "192.168.1.7"),
+  AddResult result{.routes = {wanted("0.0.0.0/0", "192.168.1.1"),
+                              wanted("10.0.0.0/8", "192.168.1.7"),
                               wanted("10.9.0.0/16", "192.168.2.1")}};
   result.routes.push_back(wanted("10.8.0.0/16", "192.168.1.7"));
   result.routes.back().table = 77;
