@@ -24,6 +24,7 @@ struct Flags {
   std::string conf = "Corefile";
   int port = 53;
   std::string store_dir;
+  std::string snapshot_dir;
   int workers = 1;
   bool plugins = false;
   bool version = false;
@@ -42,6 +43,8 @@ std::vector<GoFlag> flag_table(Flags& flags) {
       text_flag("store-dir", flags.store_dir,
                 "a folder of manifests (Services, EndpointSlices, Namespaces) in the cluster's "
                 "place"),
+      text_flag("snapshot-dir", flags.snapshot_dir,
+                "a folder to keep the cluster's names in, for a start without the API"),
       int_flag("workers", flags.workers, 1, 64, "threads that answer"),
       bool_flag("plugins", flags.plugins, "list the plugins that a Corefile may name and end"),
       text_flag("pidfile", flags.pidfile, "a file to write the process's number to"),
@@ -60,6 +63,7 @@ void print_help(const std::vector<GoFlag>& table) {
       "  weftd coredns -conf /etc/coredns/Corefile\n"
       "  weftd coredns -conf Corefile -dns.port 1053\n"
       "  weftd coredns -conf Corefile -store-dir /etc/weft/services\n"
+      "  weftd coredns -conf Corefile -snapshot-dir /var/lib/weft/dns\n"
       "  weftd coredns -plugins\n\n"
       "Flags:\n%s",
       describe_flags(table).c_str());
@@ -96,6 +100,7 @@ dns::ProgramOptions program_options(const Flags& flags) {
           .port = static_cast<std::uint16_t>(flags.port),
           .workers = static_cast<unsigned>(flags.workers),
           .store_folder = flags.store_dir,
+          .snapshot_folder = flags.snapshot_dir,
           .environment = environment};
 }
 

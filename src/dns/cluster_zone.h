@@ -92,6 +92,9 @@ struct ClusterZone {
   /// False until everything has been read once: until then nobody can say that a name is not
   /// there.
   bool complete = false;
+  /// Names are in it that an earlier run knew (zone_snapshot.h), and the cluster has not been read
+  /// since.
+  bool stale = false;
 };
 
 /// What a name is. Refers to the zone and to the name that was looked up.

@@ -48,16 +48,17 @@ class FolderSource::Sink : public ObjectSink {
 
 Result<std::unique_ptr<FolderSource>> FolderSource::open(const std::string& folder,
                                                          const KubernetesOptions& options,
+                                                         const SnapshotPlace& kept,
                                                          Published<ClusterZone>& zones) {
   if (!options.label_selector.empty() || !options.namespace_label_selector.empty())
     return fail("kubernetes: labels and namespace_labels select what an API server sends",
                 "take them out: the folder " + folder + " has what is to be served");
-  return std::unique_ptr<FolderSource>(new FolderSource(folder, options, zones));
+  return std::unique_ptr<FolderSource>(new FolderSource(folder, options, kept, zones));
 }
 
 FolderSource::FolderSource(const std::string& folder, const KubernetesOptions& options,
-                           Published<ClusterZone>& zones)
-    : publisher_(options.zone, zones,
+                           const SnapshotPlace& kept, Published<ClusterZone>& zones)
+    : publisher_(options, kept, zones,
                  {.is_complete = [this] { return everything_is_read(); },
                   .health = [this] { return health(); }}) {
   services_ = std::make_unique<Sink>(

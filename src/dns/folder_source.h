@@ -18,6 +18,7 @@ class FolderSource : public ZoneSource {
   /// `zones` must outlive it.
   static Result<std::unique_ptr<FolderSource>> open(const std::string& folder,
                                                     const KubernetesOptions& options,
+                                                    const SnapshotPlace& kept,
                                                     Published<ClusterZone>& zones);
   ~FolderSource() override;
   FolderSource(const FolderSource&) = delete;
@@ -29,7 +30,7 @@ class FolderSource : public ZoneSource {
  private:
   class Sink;
   FolderSource(const std::string& folder, const KubernetesOptions& options,
-               Published<ClusterZone>& zones);
+               const SnapshotPlace& kept, Published<ClusterZone>& zones);
   bool everything_is_read() const;
 
   ZonePublisher publisher_;

@@ -65,10 +65,10 @@ struct KubeSource::Watch {
 };
 
 KubeSource::KubeSource(std::shared_ptr<KubeReader> reader, const KubernetesOptions& options,
-                       Published<ClusterZone>& zones)
+                       const SnapshotPlace& kept, Published<ClusterZone>& zones)
     : reader_(std::move(reader)),
       options_(options),
-      publisher_(options.zone, zones,
+      publisher_(options, kept, zones,
                  {.is_complete = [this] { return everything_is_listed(); },
                   .health = [this] { return health(); }}) {
   const std::string& selector = options_.label_selector;
@@ -141,6 +141,9 @@ bool KubeSource::everything_is_listed() {
   const auto namespaces = namespaces_->health();
   const bool may_not_list =
       !namespaces && namespaces.error().number == EPERM && !options_.zone.listed_namespaces_only;
+  // What an earlier run had a list of: nobody can say that they are still there.
+  if (may_not_list)
+    publisher_.builder().with([](ZoneBuilder& builder) { builder.keep_namespaces({}); });
   return services_->sink.is_complete() && (slices_->sink.is_complete() || !needs_slices) &&
          (namespaces_->sink.is_complete() || may_not_list);
 }

@@ -24,7 +24,7 @@ class KubeSource : public ZoneSource {
  public:
   /// `zones` must outlive it.
   KubeSource(std::shared_ptr<KubeReader> reader, const KubernetesOptions& options,
-             Published<ClusterZone>& zones);
+             const SnapshotPlace& kept, Published<ClusterZone>& zones);
   ~KubeSource() override;
   KubeSource(const KubeSource&) = delete;
   KubeSource& operator=(const KubeSource&) = delete;

@@ -3,6 +3,11 @@
 #include "dns/zone_answer.h"
 
 namespace weft::dns {
+namespace {
+
+constexpr std::string_view kStale = "as it was before the start: the API has not been read since";
+
+}  // namespace
 
 Step KubernetesPlugin::serve(Exchange& exchange) {
   const ClusterZone& zone = zones_.get();
@@ -15,6 +20,7 @@ Step KubernetesPlugin::serve(Exchange& exchange) {
   }
   exchange.authoritative = true;
   ZoneAnswer answer(zone, exchange.writer, exchange.turn);
+  if (zone.stale) exchange.writer.explain(ExtendedError::kStaleAnswer, kStale);
   switch (answer.write(*in, exchange.name, type)) {
     case ZoneReply::kAnswer:
     case ZoneReply::kNoData:
@@ -45,6 +51,7 @@ Step KubernetesPlugin::deny(const ClusterZone& zone, const ServedZone& in,
     return Step::kReply;
   }
   ZoneAnswer(zone, exchange.writer, exchange.turn).write_denial(in);
+  if (zone.stale) exchange.writer.explain(ExtendedError::kStaleNameError, kStale);
   exchange.rcode = Rcode::kNameError;
   return Step::kReply;
 }

@@ -96,15 +96,20 @@ class Program {
 };
 
 Status Program::start(LoadedCorefile loaded) {
-  ASSIGN_OR_RETURN(auto opened, Site::open(loaded.blocks, {.port = options_.port,
-                                                           .workers = options_.workers,
-                                                           .store_folder = options_.store_folder,
-                                                           .reader = options_.reader,
-                                                           .environment = options_.environment}));
+  // What an earlier run has known is for the time in which nobody knows better.
+  const bool is_first = state_.with([](const State& state) { return state.site == nullptr; });
+  ASSIGN_OR_RETURN(auto opened, Site::open(loaded.blocks,
+                                           {.port = options_.port,
+                                            .workers = options_.workers,
+                                            .origin = {.store_folder = options_.store_folder,
+                                                       .snapshot_folder = options_.snapshot_folder,
+                                                       .recall = is_first,
+                                                       .reader = options_.reader,
+                                                       .environment = options_.environment}}));
   std::shared_ptr<Site> site = std::move(opened);
   const auto end = std::chrono::steady_clock::now() + startup_timeout(loaded.blocks);
   constexpr milliseconds kLook{10};
-  while (!site->unready().empty() && std::chrono::steady_clock::now() < end)
+  while (!site->has_names() && std::chrono::steady_clock::now() < end)
     if (!pause(stop_, kLook)) break;
   if (!site->unready().empty() && has_ready_site())
     return Failure(

@@ -26,6 +26,8 @@ struct ProgramOptions {
   unsigned workers = 1;
   /// Manifests that are the cluster, in the API's place; empty: the API.
   std::string store_folder = {};
+  /// Where names are kept for the next start; empty: nowhere.
+  std::string snapshot_folder = {};
   /// Shared with others of this process: for what says of no API of its own. May be nullptr.
   std::shared_ptr<KubeReader> reader = {};
   Environment environment = {};

@@ -73,8 +73,7 @@ Result<std::unique_ptr<Site>> Site::open(const std::vector<BlockOptions>& blocks
                                          const SiteOptions& options) {
   std::unique_ptr<Site> site(new Site(options));
   for (const BlockOptions& each : blocks) {
-    ASSIGN_OR_RETURN(auto block,
-                     open_block(each, options.store_folder, options.reader, options.environment));
+    ASSIGN_OR_RETURN(auto block, open_block(each, options.origin));
     site->inside_->blocks.push_back(std::move(block));
   }
   return site;
@@ -159,6 +158,12 @@ std::vector<std::string> Site::unready() const {
   return names;
 }
 
+bool Site::has_names() const {
+  return std::all_of(inside_->blocks.begin(), inside_->blocks.end(), [](const auto& block) {
+    return block->names == nullptr || block->source->is_complete() || block->names->get()->stale;
+  });
+}
+
 std::uint16_t Site::first_port(const SiteBlock& block) const {
   const auto& zones = block.options.zones;
   return zones.empty() ? options_.port : zones.front().port.value_or(options_.port);
@@ -173,6 +178,17 @@ void Site::write_metrics(MetricsText& text) const {
                         .zones = join_names(block->zones),
                         .counts = block->cache->counts()});
   write_cache_metrics(caches, text);
+  write_zone_metrics(text);
+}
+
+void Site::write_zone_metrics(MetricsText& text) const {
+  text.gauge("coredns_kubernetes_names_stale",
+             "1 as long as names are those of an earlier run, kept on disk.");
+  for (const auto& block : inside_->blocks)
+    if (block->names != nullptr)
+      text.sample(block->names->get()->stale ? 1 : 0,
+                  {{"server", server_label(block->options, first_port(*block))},
+                   {"zones", join_names(block->zones)}});
 }
 
 }  // namespace weft::dns

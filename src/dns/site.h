@@ -12,19 +12,15 @@
 
 #include "base/result.h"
 #include "dns/plugin_options.h"
+#include "dns/zone_source.h"
 #include "serve/metrics_text.h"
-#include "store/kube_access.h"
-#include "store/kube_reader.h"
 
 namespace weft::dns {
 
 struct SiteOptions {
   std::uint16_t port = 53;  ///< of zones that name none
   unsigned workers = 1;     ///< threads for each set of addresses
-  /// Manifests that are the cluster, in the API's place; empty: the API.
-  std::string store_folder = {};
-  std::shared_ptr<KubeReader> reader = {};  ///< see ProgramOptions
-  Environment environment = {};
+  ZoneOrigin origin = {};
 };
 
 struct SiteBlock;
@@ -42,14 +38,17 @@ class Site {
   /// Listens at all addresses, or at none. EADDRINUSE says who has the port.
   Status serve();
 
-  /// The plugins that are not ready, in order. Callable from any thread, as the next one.
+  /// The plugins that are not ready, in order. Callable from any thread, as the next ones.
   std::vector<std::string> unready() const;
+  /// Whether all of them have something to say, be it what an earlier run has known.
+  bool has_names() const;
   void write_metrics(MetricsText& text) const;
 
  private:
   struct Inside;
   explicit Site(const SiteOptions& options);
   std::uint16_t first_port(const SiteBlock& block) const;
+  void write_zone_metrics(MetricsText& text) const;
 
   const SiteOptions options_;
   std::unique_ptr<Inside> inside_;

@@ -102,6 +102,18 @@ Result<std::shared_ptr<KubeReader>> reader_for(const KubernetesOptions& options,
   return std::make_shared<KubeReader>(std::move(access));
 }
 
+// Everything that decides what is read of whom.
+std::string describe(const KubernetesOptions& options, const std::string& store_folder) {
+  std::string text = store_folder.empty() ? "API " + options.api_url + " " + options.kubeconfig
+                                          : "folder " + store_folder;
+  text += "\nlabels " + options.label_selector + "\nnamespaces " + options.namespace_label_selector;
+  for (const std::string& each : options.zone.namespaces) text += " " + each;
+  for (const bool flag :
+       {options.zone.endpoints, options.zone.endpoint_pod_names, options.zone.ignore_empty_service})
+    text += flag ? "\n1" : "\n0";
+  return text;
+}
+
 std::optional<std::string> text_of(const std::string& path) {
   auto text = read_file(path);
   return text ? std::optional(*std::move(text)) : std::nullopt;
@@ -219,9 +231,7 @@ Rest HostsFile::reread() {
 }
 
 Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
-                                              const std::string& store_folder,
-                                              const std::shared_ptr<KubeReader>& reader,
-                                              const Environment& environment) {
+                                              const ZoneOrigin& origin) {
   auto block = std::make_unique<SiteBlock>();
   block->options = options;
   block->zones = names_of(options);
@@ -244,12 +254,16 @@ Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
   for (const IpAddress& address : own)
     if (!address.is_loopback()) kubernetes.zone.local_addresses.push_back(address);
   block->names = std::make_unique<Published<ClusterZone>>(ZoneBuilder(kubernetes.zone).zone(0));
-  if (store_folder.empty()) {
-    ASSIGN_OR_RETURN(auto reader_of_block, reader_for(kubernetes, reader, environment));
+  const SnapshotPlace kept{.folder = origin.snapshot_folder,
+                           .origin = describe(kubernetes, origin.store_folder),
+                           .recall = origin.recall};
+  if (origin.store_folder.empty()) {
+    ASSIGN_OR_RETURN(auto reader, reader_for(kubernetes, origin.reader, origin.environment));
     block->source =
-        std::make_unique<KubeSource>(std::move(reader_of_block), kubernetes, *block->names);
+        std::make_unique<KubeSource>(std::move(reader), kubernetes, kept, *block->names);
   } else {
-    ASSIGN_OR_RETURN(block->source, FolderSource::open(store_folder, kubernetes, *block->names));
+    ASSIGN_OR_RETURN(block->source,
+                     FolderSource::open(origin.store_folder, kubernetes, kept, *block->names));
   }
   return block;
 }

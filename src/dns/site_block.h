@@ -18,8 +18,6 @@
 #include "dns/responder.h"
 #include "dns/tls_session.h"
 #include "dns/zone_source.h"
-#include "store/kube_access.h"
-#include "store/kube_reader.h"
 
 namespace weft::dns {
 
@@ -59,14 +57,10 @@ struct SiteBlock {
   std::unique_ptr<ZoneSource> source = {};  // last: it writes into `names`
 };
 
-/// Begins to read what the block's plugins need: the cluster from the API (with `reader`, where
-/// that is not nullptr and the block says of no API of its own), or from the manifests in
-/// `store_folder` where that is not empty. Fails where there is no access to the API, or a
+/// Begins to read what the block's plugins need. Fails where there is no access to the API, or a
 /// certificate cannot be read.
 Result<std::unique_ptr<SiteBlock>> open_block(const BlockOptions& options,
-                                              const std::string& store_folder,
-                                              const std::shared_ptr<KubeReader>& reader,
-                                              const Environment& environment);
+                                              const ZoneOrigin& origin);
 
 /// Where it listens: everywhere, or what `bind` says.
 Result<std::vector<IpAddress>> bind_addresses(const BlockOptions& options);

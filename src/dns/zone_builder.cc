@@ -319,6 +319,11 @@ void ZoneBuilder::set_complete() {
   next_.complete = true;
 }
 
+void ZoneBuilder::set_stale(bool stale) {
+  changed_ = changed_ || next_.stale != stale;
+  next_.stale = stale;
+}
+
 std::shared_ptr<const ClusterZone> ZoneBuilder::zone(std::uint32_t now) {
   for (const std::string& key : std::exchange(stale_, {})) render(key);
   if (std::exchange(namespaces_changed_, false)) {

@@ -47,6 +47,8 @@ class ZoneBuilder {
 
   /// From now on a name that is not known is not there.
   void set_complete();
+  /// Whether there are names of an earlier run among those that it holds.
+  void set_stale(bool stale);
 
   /// The snapshot of everything so far, whose SOA says `now` (Unix time) if something changed.
   std::shared_ptr<const ClusterZone> zone(std::uint32_t now);

@@ -2,9 +2,28 @@
 // (kube_source.h) or a folder of manifests (folder_source.h).
 #pragma once
 
+#include <memory>
+#include <string>
+
 #include "base/result.h"
+#include "store/kube_access.h"
+#include "store/kube_reader.h"
 
 namespace weft::dns {
+
+/// Where the names of all blocks come from.
+struct ZoneOrigin {
+  /// Manifests that are the cluster, in the API's place; empty: the API.
+  std::string store_folder = {};
+  /// Where names are kept for the next start; empty: nowhere.
+  std::string snapshot_folder = {};
+  /// Whether to begin with what is there.
+  bool recall = true;
+  /// Shared with others of this process: for blocks that say of no API of their own. May be
+  /// nullptr.
+  std::shared_ptr<KubeReader> reader = {};
+  Environment environment = {};
+};
 
 /// Reads from its making to its end, on threads of its own.
 class ZoneSource {

@@ -8,6 +8,7 @@
 #include "support/dns_responder.h"
 #include "support/eventually.h"
 #include "support/must.h"
+#include "support/temp_dir.h"
 
 namespace weft::dns {
 namespace {
@@ -54,7 +55,7 @@ class DnsKubeTest : public testing::Test {
 
   void serve() {
     source_ = std::make_unique<KubeSource>(std::make_shared<KubeReader>(api_->access()), options_,
-                                           zones_);
+                                           kept_, zones_);
     server_ =
         must(Server::start({.addresses = {{.address = *IpAddress::parse("127.0.0.1"), .port = 0}}},
                            [this](Replies&) { return test::cluster_responder(zones_); }));
@@ -90,6 +91,7 @@ class DnsKubeTest : public testing::Test {
 
   static test::KubeServer* api_;
   KubernetesOptions options_;
+  SnapshotPlace kept_;
   Published<ClusterZone> zones_{std::make_shared<const ClusterZone>()};
   std::unique_ptr<KubeSource> source_;
   std::unique_ptr<Server> server_;
@@ -191,6 +193,36 @@ TEST_F(DnsKubeTest, WithoutAnApiNothingIsDenied) {
   EXPECT_NE(text.find("EDE: 14 (Not Ready)"), std::string::npos) << text;
   api_->start();
   EXPECT_TRUE(is_complete());
+}
+
+// A node that comes up before its API server: what was known then is answered, and nothing of it is
+// left once the server says otherwise.
+TEST_F(DnsKubeTest, NamesOutliveTheServerAndTheApi) {
+  const test::TempDir folder;
+  kept_ = {.folder = folder.path(), .origin = "test"};
+  options_.startup_timeout = std::chrono::milliseconds(500);
+  const Json gone = api_->call("POST", kServices, service("gone", {{"ports", {{{"port", 80}}}}}));
+  const std::string ip = gone["spec"]["clusterIP"];
+  serve();
+  ASSERT_TRUE(is_complete());
+  EXPECT_EQ(dig("gone.shop.svc.cluster.local", "A"), ip + "\n");
+  server_.reset();
+  source_.reset();  // which writes down what is newer
+  api_->call("DELETE", kServices + "/gone");
+  api_->kill();
+  zones_.set(std::make_shared<const ClusterZone>());
+  serve();
+  const std::string text = ask("dig", {"gone.shop.svc.cluster.local"});
+  EXPECT_NE(text.find("\tA\t" + ip), std::string::npos) << text;
+  EXPECT_NE(text.find("EDE: 3 (Stale Answer)"), std::string::npos) << text;
+  ASSERT_TRUE(is_complete()) << "so far as anybody can say";
+  EXPECT_NE(ask("dig", {"no.shop.svc.cluster.local"}).find("EDE: 19 (Stale NXDOMAIN Answer)"),
+            std::string::npos);
+  EXPECT_FALSE(source_->health());
+  api_->start();
+  EXPECT_TRUE(eventually([&] { return !zones_.get()->stale; }, std::chrono::minutes(1)));
+  EXPECT_EQ(dig("gone.shop.svc.cluster.local", "A"), "");
+  EXPECT_FALSE(dig("kubernetes.default.svc.cluster.local", "A").empty());
 }
 
 }  // namespace
