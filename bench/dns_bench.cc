@@ -6,10 +6,16 @@
 //   dns_bench ask PORT SERVICES SECONDS udp|tcp|one
 //                                         prints queries a second, and the median and the 99th
 //                                         percentile of the time to an answer in microseconds
+//   dns_bench objects SERVICES            the Services as manifests, to standard output
+//   dns_bench first PORT COMMAND...       starts the server and prints the milliseconds until its
+//                                         first answer; it is killed then
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
+#include <spawn.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -193,6 +199,51 @@ int ask(std::uint16_t port, unsigned services, unsigned seconds, const std::stri
   return 0;
 }
 
+int print_objects(unsigned services) {
+  for (unsigned i = 0; i < services; ++i)
+    std::printf(
+        "---\nkind: Service\nmetadata: {name: %s, namespace: %s}\n"
+        "spec: {clusterIP: %s, ports: [{name: http, protocol: TCP, port: 80}]}\n",
+        service(i).name.c_str(), service(i).ns.c_str(), cluster_ip(i).to_string().c_str());
+  return 0;
+}
+
+// Whether the server has answered within a millisecond.
+bool answers(std::uint16_t port, const std::string& query) {
+  const Fd fd(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  const kernel::SocketAddress to(IpAddress::v4(INADDR_LOOPBACK), port);
+  if (::connect(fd.get(), to.get(), to.size) < 0 ||
+      ::send(fd.get(), query.data(), query.size(), 0) < 0)
+    return false;
+  pollfd wait{.fd = fd.get(), .events = POLLIN, .revents = 0};
+  std::array<char, 2048> answer;
+  if (::poll(&wait, 1, 1) <= 0) return false;
+  const ssize_t size = ::recv(fd.get(), answer.data(), answer.size(), 0);
+  if (size < static_cast<ssize_t>(kHeaderSize)) return false;
+  const Header header = Header::read({answer.data(), static_cast<std::size_t>(size)});
+  return header.rcode == Rcode::kNoError && header.answers == 1;
+}
+
+int first(std::uint16_t port, std::vector<std::string> command) {
+  constexpr std::chrono::seconds kPatience{10};
+  std::vector<char*> words;
+  for (std::string& word : command) words.push_back(word.data());
+  words.push_back(nullptr);
+  const std::string query = make_queries(1, false).front();
+  const auto begun = Clock::now();
+  pid_t server = 0;
+  if (::posix_spawnp(&server, words[0], nullptr, nullptr, words.data(), ::environ) != 0)
+    give_up("cannot start " + command[0]);
+  bool answered = false;
+  while (!answered && Clock::now() - begun < kPatience) answered = answers(port, query);
+  const double time = std::chrono::duration<double, std::milli>(Clock::now() - begun).count();
+  ::kill(server, SIGKILL);
+  ::waitpid(server, nullptr, 0);
+  if (!answered) give_up("no answer for ten seconds");
+  std::printf("%.1f\n", time);
+  return 0;
+}
+
 }  // namespace
 
 int main(int count, char** arguments) {
@@ -203,7 +254,12 @@ int main(int count, char** arguments) {
   if (words.size() == 3 && words[0] == "serve")
     return serve(static_cast<std::uint16_t>(number(1)), number(2));
   if (words.size() == 2 && words[0] == "zone") return print_zone(number(1));
+  if (words.size() == 2 && words[0] == "objects") return print_objects(number(1));
+  if (words.size() >= 3 && words[0] == "first")
+    return first(static_cast<std::uint16_t>(number(1)), {words.begin() + 2, words.end()});
   if (words.size() == 5 && words[0] == "ask")
     return ask(static_cast<std::uint16_t>(number(1)), number(2), number(3), words[4]);
-  give_up("usage: serve PORT SERVICES | zone SERVICES | ask PORT SERVICES SECONDS udp|tcp|one");
+  give_up(
+      "usage: serve PORT SERVICES | zone SERVICES | ask PORT SERVICES SECONDS udp|tcp|one | "
+      "objects SERVICES | first PORT COMMAND...");
 }

@@ -8,6 +8,7 @@
 
 #include "base/exit_code.h"
 #include "base/files.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "cmd/daemon.h"
 #include "cmd/go_flags.h"
@@ -25,6 +26,10 @@ struct Flags {
   int port = 53;
   std::string store_dir;
   std::string snapshot_dir;
+  bool take_over = false;
+  bool node_local = false;
+  std::vector<std::string> local_ips;
+  bool skip_teardown = false;
   int workers = 1;
   bool plugins = false;
   bool version = false;
@@ -45,6 +50,14 @@ std::vector<GoFlag> flag_table(Flags& flags) {
                 "place"),
       text_flag("snapshot-dir", flags.snapshot_dir,
                 "a folder to keep the cluster's names in, for a start without the API"),
+      bool_flag("takeover", flags.take_over,
+                "go on with the sockets of an instance that has the ports, and let it end"),
+      bool_flag("node-local", flags.node_local,
+                "answer for this node alone at -localip, past connection tracking; with -takeover"),
+      words_flag("localip", flags.local_ips,
+                 "the node's own DNS addresses, 169.254.20.10 unless others are given"),
+      bool_flag("skipteardown", flags.skip_teardown,
+                "leave the node's addresses and rules at the end: queries are refused then"),
       int_flag("workers", flags.workers, 1, 64, "threads that answer"),
       bool_flag("plugins", flags.plugins, "list the plugins that a Corefile may name and end"),
       text_flag("pidfile", flags.pidfile, "a file to write the process's number to"),
@@ -64,6 +77,7 @@ void print_help(const std::vector<GoFlag>& table) {
       "  weftd coredns -conf Corefile -dns.port 1053\n"
       "  weftd coredns -conf Corefile -store-dir /etc/weft/services\n"
       "  weftd coredns -conf Corefile -snapshot-dir /var/lib/weft/dns\n"
+      "  weftd coredns -conf Corefile -node-local -localip 169.254.20.10,10.96.0.10\n"
       "  weftd coredns -plugins\n\n"
       "Flags:\n%s",
       describe_flags(table).c_str());
@@ -95,13 +109,33 @@ class PidFile {
   const std::string path_;
 };
 
-dns::ProgramOptions program_options(const Flags& flags) {
-  return {.corefile = flags.conf,
-          .port = static_cast<std::uint16_t>(flags.port),
-          .workers = static_cast<unsigned>(flags.workers),
-          .store_folder = flags.store_dir,
-          .snapshot_folder = flags.snapshot_dir,
-          .environment = environment};
+// Those of the node, or none.
+Result<std::vector<IpAddress>> local_addresses(const Flags& flags) {
+  std::vector<IpAddress> addresses;
+  if (!flags.node_local && !flags.local_ips.empty())
+    return fail("-localip says nothing without -node-local", "add -node-local");
+  for (const std::string& word : flags.local_ips) {
+    const auto address = IpAddress::parse(word);
+    if (!address || address->is_unspecified() || address->is_multicast())
+      return fail("-localip: " + shown(word) + " is no address of a node");
+    addresses.push_back(*address);
+  }
+  if (flags.node_local && addresses.empty())
+    addresses.push_back(*IpAddress::parse("169.254.20.10"));
+  return addresses;
+}
+
+Result<dns::ProgramOptions> program_options(const Flags& flags) {
+  dns::ProgramOptions options{.corefile = flags.conf,
+                              .port = static_cast<std::uint16_t>(flags.port),
+                              .workers = static_cast<unsigned>(flags.workers),
+                              .store_folder = flags.store_dir,
+                              .snapshot_folder = flags.snapshot_dir,
+                              .takes_over = flags.take_over || flags.node_local,
+                              .keeps_local_addresses = flags.skip_teardown,
+                              .environment = environment};
+  ASSIGN_OR_RETURN(options.local_addresses, local_addresses(flags));
+  return options;
 }
 
 Status serve(const Flags& flags, const dns::ProgramOptions& options, const std::stop_token& stop) {
@@ -126,10 +160,12 @@ int run_coredns(const std::vector<std::string>& arguments) {
   if (flags.plugins) return print_plugins(), 0;
   if (flags.version) return std::printf("weftd %s\n", WEFT_VERSION), 0;
   if (Status words = check_words(flags); !words) return wrong_usage(kProgram, words.error());
+  const auto options = program_options(flags);
+  if (!options) return wrong_usage(kProgram, options.error());
   set_up_log(flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText,
              spdlog::level::from_str(flags.quiet ? "warn" : flags.log_level));
   SignalStop signals;
-  return exit_code(serve(flags, program_options(flags), signals.token()));
+  return exit_code(serve(flags, *options, signals.token()));
 }
 
 Result<node::Part> coredns_part(const std::vector<std::string>& arguments, const NodeShare& share) {
@@ -138,7 +174,7 @@ Result<node::Part> coredns_part(const std::vector<std::string>& arguments, const
   RETURN_IF_ERROR(check_words(flags));
   if (!flags.store_dir.empty())
     return fail("-store-dir is not for a part of a node", "name storeDir in the node's own file");
-  auto options = program_options(flags);
+  ASSIGN_OR_RETURN(auto options, program_options(flags));
   options.store_folder = share.store_dir;
   options.reader = share.reader;
   return node::Part{.name = "coredns",

@@ -1,7 +1,9 @@
 #include "dns/program.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
+#include <functional>
 #include <memory>
 #include <random>
 #include <thread>
@@ -12,7 +14,9 @@
 #include "base/loop.h"
 #include "base/memory.h"
 #include "dns/corefile_loading.h"
+#include "dns/handover.h"
 #include "dns/http_doors.h"
+#include "dns/node_local.h"
 #include "dns/site.h"
 
 namespace weft::dns {
@@ -56,26 +60,39 @@ class Program {
 
   Status run() {
     ASSIGN_OR_RETURN(LoadedCorefile loaded, load());
+    if (!options_.local_addresses.empty()) {
+      ASSIGN_OR_RETURN(node_local_, NodeLocal::open({.addresses = options_.local_addresses,
+                                                     .port = options_.port}));
+    }
     RETURN_IF_ERROR(start(std::move(loaded)));
+    if (node_local_ != nullptr) RETURN_IF_ERROR(node_local_->capture());
     spdlog::info("weftd {} coredns: serving {}", WEFT_VERSION, options_.corefile);
     trim_heap();
     if (tell_ready_) herald_.start();
-    while (pause(stop_, until_reload()))
+    while (pause(over_.get_token(), until_reload()))
       if (reload_of(loaded_.blocks)) reload();
-    finish();
+    if (is_taken_)
+      retire();
+    else
+      finish();
     return {};
   }
 
  private:
-  Result<LoadedCorefile> load() const {
-    return load_corefile(options_.corefile, options_.port, options_.environment);
-  }
+  Result<LoadedCorefile> load() const;
   // EAGAIN when it is not ready while the former site is.
   Status start(LoadedCorefile loaded);
+  Status wait_for_names(const Site& site, const std::vector<BlockOptions>& blocks);
+  Status open_doors(const std::vector<BlockOptions>& blocks, bool after_another);
+  std::shared_ptr<const Site> site() const {
+    return state_.with([](const State& state) { return state.site; });
+  }
   bool has_ready_site() const;
+  void let_go();
   milliseconds until_reload();
   void reload();
   void finish();
+  void retire();
   Rest tell_ready();
   HttpReply readiness();
   std::string metrics() const;
@@ -83,21 +100,43 @@ class Program {
   const ProgramOptions options_;
   const std::stop_token stop_;
   std::function<void()> tell_ready_;  // of the herald, once it has started
+  std::stop_source over_;             // at the stop, and when another process has taken over
+  const std::stop_callback<std::function<void()>> at_stop_{stop_, [this] { over_.request_stop(); }};
+  std::atomic<bool> is_taken_{false};
   std::minstd_rand random_{std::random_device{}()};
   LoadedCorefile loaded_;
   std::string told_;       // of a Corefile that could not be taken
   bool may_come_ = false;  // it can be taken once it is ready
+  std::unique_ptr<NodeLocal> node_local_;
   LockGuarded<State> state_;
   HttpDoors doors_{
       {.health = [] { return HttpReply{.body = "OK"}; },
        .ready = [this] { return readiness(); },
        .metrics = [this] { return HttpReply{.body = metrics(), .type = kMetricsType}; }}};
-  Loop herald_{[this] { return tell_ready(); }};  // their threads use what stands above
+  // Their threads, as those of the doors, use what stands above.
+  HandoverDoors handover_{{.sockets =
+                               [this] {
+                                 const auto present = site();
+                                 return present == nullptr ? OpenSockets() : present->sockets();
+                               },
+                           .taken = [this] { let_go(); }}};
+  Loop herald_{[this] { return tell_ready(); }};
 };
+
+// A block without `bind` is for everybody, or for the node where it is the node's.
+Result<LoadedCorefile> Program::load() const {
+  ASSIGN_OR_RETURN(LoadedCorefile loaded,
+                   load_corefile(options_.corefile, options_.port, options_.environment));
+  for (BlockOptions& block : loaded.blocks)
+    if (block.bind.empty())
+      for (const IpAddress& address : options_.local_addresses)
+        block.bind.push_back(address.to_string());
+  return loaded;
+}
 
 Status Program::start(LoadedCorefile loaded) {
   // What an earlier run has known is for the time in which nobody knows better.
-  const bool is_first = state_.with([](const State& state) { return state.site == nullptr; });
+  const bool is_first = site() == nullptr;
   ASSIGN_OR_RETURN(auto opened, Site::open(loaded.blocks,
                                            {.port = options_.port,
                                             .workers = options_.workers,
@@ -106,27 +145,61 @@ Status Program::start(LoadedCorefile loaded) {
                                                        .recall = is_first,
                                                        .reader = options_.reader,
                                                        .environment = options_.environment}}));
-  std::shared_ptr<Site> site = std::move(opened);
-  const auto end = std::chrono::steady_clock::now() + startup_timeout(loaded.blocks);
-  constexpr milliseconds kLook{10};
-  while (!site->has_names() && std::chrono::steady_clock::now() < end)
-    if (!pause(stop_, kLook)) break;
-  if (!site->unready().empty() && has_ready_site())
-    return Failure(
-        Error{.what = site->unready().front() + " has not read everything yet", .number = EAGAIN});
-  RETURN_IF_ERROR(site->serve());
-  RETURN_IF_ERROR(doors_.open(loaded.blocks));
+  std::shared_ptr<Site> next = std::move(opened);
+  RETURN_IF_ERROR(wait_for_names(*next, loaded.blocks));
+  ASSIGN_OR_RETURN(const auto addresses, next->addresses());
+  const auto former = site();
+  Takeover takeover;
+  if (is_first && options_.takes_over) {
+    ASSIGN_OR_RETURN(takeover, Takeover::ask(addresses));
+  }
+  OpenSockets inherited = is_first ? std::move(takeover.sockets()) : former->sockets();
+  RETURN_IF_ERROR(next->serve(inherited, is_first));
+  const bool after_another = takeover.has_former();
+  takeover.confirm();
+  if (former != nullptr) former->leave_sockets();
+  RETURN_IF_ERROR(open_doors(loaded.blocks, after_another));
   loaded_ = std::move(loaded);
-  // The former site ends here, outside of the lock: it may take as long as a client waits.
-  std::shared_ptr<const Site> former = std::move(site);
-  state_.with([&](State& state) { state.site.swap(former); });
-  return {};
+  // The former site ends after this, outside of the lock: it may take as long as a client waits.
+  state_.with([&](State& state) { state.site = std::move(next); });
+  return handover_.open(addresses);
 }
 
 // One that knows all names is not given up for one that does not.
+Status Program::wait_for_names(const Site& next, const std::vector<BlockOptions>& blocks) {
+  const auto end = std::chrono::steady_clock::now() + startup_timeout(blocks);
+  constexpr milliseconds kLook{10};
+  while (!next.has_names() && std::chrono::steady_clock::now() < end)
+    if (!pause(stop_, kLook)) break;
+  if (!next.unready().empty() && has_ready_site())
+    return Failure(
+        Error{.what = next.unready().front() + " has not read everything yet", .number = EAGAIN});
+  return {};
+}
+
+// Who has given its sockets away is about to close these doors, too.
+Status Program::open_doors(const std::vector<BlockOptions>& blocks, bool after_another) {
+  constexpr milliseconds kLook{10};
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(after_another ? 5 : 0);
+  for (;;) {
+    const Status opened = doors_.open(blocks);
+    if (opened || opened.error().number != EADDRINUSE || std::chrono::steady_clock::now() >= end)
+      return opened;
+    if (!pause(stop_, kLook)) return opened;
+  }
+}
+
+// Called by the thread that talks with the next process, which waits until this is done.
+void Program::let_go() {
+  (void)handover_.open({});
+  if (const auto present = site()) present->leave_sockets();
+  is_taken_ = true;
+  over_.request_stop();
+}
+
 bool Program::has_ready_site() const {
-  return state_.with(
-      [](const State& state) { return state.site != nullptr && state.site->unready().empty(); });
+  const auto present = site();
+  return present != nullptr && present->unready().empty();
 }
 
 Rest Program::tell_ready() {
@@ -197,8 +270,26 @@ void Program::finish() {
     spdlog::info("ending in {} ms (lameduck)", lameduck.count());
     std::this_thread::sleep_for(lameduck);
   }
+  if (node_local_ != nullptr && (options_.keeps_local_addresses || is_taken_)) node_local_->leave();
+  if (node_local_ != nullptr) node_local_->release();
+  (void)handover_.open({});
   std::shared_ptr<const Site> last;
   state_.with([&](State& state) { state.site.swap(last); });
+  last.reset();
+  node_local_.reset();
+}
+
+void Program::retire() {
+  spdlog::info("another process answers from now on; waiting for the end");
+  if (node_local_ != nullptr) node_local_->leave();
+  node_local_.reset();
+  (void)doors_.open({});
+  std::shared_ptr<const Site> last;
+  state_.with([&](State& state) { state.site.swap(last); });
+  last->leave_sockets();
+  last.reset();
+  while (pause(stop_, std::chrono::hours(24))) {
+  }
 }
 
 }  // namespace

@@ -6,6 +6,9 @@
 // Health, readiness and numbers are answered at ports of their own, which stay the same from site
 // to site. At a stop the server says that it is not ready, goes on for `lameduck`, and answers what
 // has arrived before it closes its sockets.
+//
+// Another process may take over at any time (handover.h): then this one closes what it has and
+// waits for its end, so that who supervises it does not start it again.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +16,10 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
+#include "net/address.h"
 #include "store/kube_access.h"
 #include "store/kube_reader.h"
 
@@ -30,6 +35,12 @@ struct ProgramOptions {
   std::string snapshot_folder = {};
   /// Shared with others of this process: for what says of no API of its own. May be nullptr.
   std::shared_ptr<KubeReader> reader = {};
+  /// Whether an instance that has the ports is asked for its sockets.
+  bool takes_over = false;
+  /// Of the node alone, put there and kept (node_local.h); where no `bind` stands they are served.
+  std::vector<IpAddress> local_addresses = {};
+  /// Whether they stay when this ends, so that queries are refused.
+  bool keeps_local_addresses = false;
   Environment environment = {};
   /// Called once, when all names are known; may be empty.
   std::function<void()> ready = {};

@@ -1,11 +1,13 @@
 #include "dns/server.h"
 
+#include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sys/eventfd.h>
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <thread>
 #include <utility>
@@ -14,6 +16,7 @@
 #include "dns/poller.h"
 #include "dns/protocol.h"
 #include "dns/udp_listener.h"
+#include "dns/udp_port.h"
 
 namespace weft::dns {
 namespace {
@@ -37,15 +40,25 @@ class Server::Worker : public Replies {
   Worker& operator=(const Worker&) = delete;
 
   // The kernel's choice of a port, when there is one, is written into `local`.
-  Status listen(ListenAddress& local) {
-    ASSIGN_OR_RETURN(UdpListener udp, UdpListener::open(local));
-    ASSIGN_OR_RETURN(local.port, udp.port());
-    RETURN_IF_ERROR(poller_.watch(udp.fd(), EPOLLIN));
-    RETURN_IF_ERROR(tcp_.listen(local));
-    udp.set_channel(udp_.size());
-    udp_.push_back(std::move(udp));
-    return {};
+  Status listen(ListenAddress& local, OpenSockets& inherited) {
+    auto datagrams = inherited.take(SocketKind::kUdp, local);
+    auto connections = inherited.take(SocketKind::kTcp, local);
+    if (datagrams) {
+      RETURN_IF_ERROR(add(UdpListener::adopt(*std::move(datagrams), local)));
+    } else {
+      ASSIGN_OR_RETURN(UdpListener udp, UdpListener::open(local));
+      ASSIGN_OR_RETURN(local.port, udp.port());
+      RETURN_IF_ERROR(add(std::move(udp)));
+    }
+    return connections ? tcp_.adopt(*std::move(connections)) : tcp_.listen(local);
   }
+
+  // Callable while the worker works, as the next one.
+  void copy_sockets(OpenSockets& copies) const {
+    for (const UdpListener& udp : udp_) copy(udp.socket(), SocketKind::kUdp, copies);
+    for (const Fd& listener : tcp_.listeners()) copy(listener, SocketKind::kTcp, copies);
+  }
+  void leave_sockets() { is_left_ = true; }
 
   void serve_with(std::unique_ptr<Handler> handler) { handler_ = std::move(handler); }
 
@@ -73,6 +86,20 @@ class Server::Worker : public Replies {
   }
 
  private:
+  Status add(UdpListener udp) {
+    RETURN_IF_ERROR(poller_.watch(udp.fd(), EPOLLIN));
+    udp.set_channel(udp_.size());
+    udp_.push_back(std::move(udp));
+    return {};
+  }
+
+  static void copy(const Fd& fd, SocketKind kind, OpenSockets& copies) {
+    Fd copied(::fcntl(fd.get(), F_DUPFD_CLOEXEC, 0));
+    const auto address = local_address_of(fd);
+    if (!copied.empty() && address)
+      copies.add({.kind = kind, .address = *address, .fd = std::move(copied)});
+  }
+
   void run(const std::stop_token& stop) {
     ::pthread_setname_np(::pthread_self(), "dns-worker");
     auto swept = Clock::now();
@@ -89,7 +116,9 @@ class Server::Worker : public Replies {
   }
 
   void finish() {
-    for (UdpListener& udp : udp_) udp.retire();
+    // A socket that somebody else goes on with must stay open to all.
+    if (!is_left_)
+      for (UdpListener& udp : udp_) udp.retire();
     // What the kernel was about to put into a queue is there a moment later.
     constexpr milliseconds kMoment{2};
     std::this_thread::sleep_for(kMoment);
@@ -116,6 +145,7 @@ class Server::Worker : public Replies {
   std::unique_ptr<Handler> handler_;
   std::array<char, kLargestMessage> room_;
   Fd wake_;
+  std::atomic<bool> is_left_{false};
   std::jthread thread_;  // last, so that it is joined before the rest is gone
 };
 
@@ -125,8 +155,19 @@ Server::~Server() {
   for (const auto& worker : workers_) worker->request_stop();
 }
 
+OpenSockets Server::sockets() const {
+  OpenSockets copies;
+  for (const auto& worker : workers_) worker->copy_sockets(copies);
+  return copies;
+}
+
+void Server::leave_sockets() {
+  for (const auto& worker : workers_) worker->leave_sockets();
+}
+
 Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
-                                              const MakeHandler& make_handler) {
+                                              const MakeHandler& make_handler,
+                                              OpenSockets& inherited) {
   CHECK(options.workers > 0);
   std::unique_ptr<Server> server(new Server);
   server->addresses_ = options.addresses;
@@ -135,9 +176,14 @@ Result<std::unique_ptr<Server>> Server::start(const ServerOptions& options,
     auto worker = std::make_unique<Worker>(std::move(poller), options.tcp);
     ASSIGN_OR_RETURN(auto handler, make_handler(*worker));
     worker->serve_with(std::move(handler));
-    for (ListenAddress& address : server->addresses_) RETURN_IF_ERROR(worker->listen(address));
+    for (ListenAddress& address : server->addresses_)
+      RETURN_IF_ERROR(worker->listen(address, inherited));
     server->workers_.push_back(std::move(worker));
   }
+  // Of one that had more workers: what waits in their queues must be answered, too.
+  for (ListenAddress& address : server->addresses_)
+    while (inherited.has(address))
+      RETURN_IF_ERROR(server->workers_.front()->listen(address, inherited));
   for (const auto& worker : server->workers_) RETURN_IF_ERROR(worker->start());
   return server;
 }

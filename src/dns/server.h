@@ -7,9 +7,9 @@
 // the kernel queues. An answer that its handler does not have at once leaves when it is there; the
 // handler's own descriptor tells the worker that it has work of that kind.
 //
-// A second server may be started at the same addresses before the first one ends, so that a
-// change of the configuration loses nothing: what a worker has in its sockets' queues is answered
-// before it closes them, and what its handler has promised is waited for.
+// A second server may go on with the sockets of the first one (open_sockets.h), so that a change of
+// the configuration, or of the program, loses nothing: what is in their queues is answered by
+// either, and what a handler of the first has promised is waited for.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "dns/handler.h"
 #include "dns/listen_address.h"
+#include "dns/open_sockets.h"
 #include "dns/tcp_pool.h"
 
 namespace weft::dns {
@@ -35,9 +36,15 @@ class Server {
   /// One handler for each worker, called on its thread alone.
   using MakeHandler = std::function<Result<std::unique_ptr<Handler>>(Replies& replies)>;
 
-  /// Listens at all addresses, or at none.
+  /// Listens at all addresses, or at none; where there are `inherited` sockets, with those.
   static Result<std::unique_ptr<Server>> start(const ServerOptions& options,
-                                               const MakeHandler& make_handler);
+                                               const MakeHandler& make_handler,
+                                               OpenSockets& inherited);
+  static Result<std::unique_ptr<Server>> start(const ServerOptions& options,
+                                               const MakeHandler& make_handler) {
+    OpenSockets none;
+    return start(options, make_handler, none);
+  }
   /// Answers what has arrived and closes all sockets. May take as long as a client waits.
   ~Server();
   Server(const Server&) = delete;
@@ -45,6 +52,11 @@ class Server {
 
   /// With the ports that the kernel has chosen where 0 was asked for.
   const std::vector<ListenAddress>& addresses() const { return addresses_; }
+
+  /// Copies, for another server to go on with.
+  OpenSockets sockets() const;
+  /// Another one does: what comes from now on is not this one's.
+  void leave_sockets();
 
  private:
   class Worker;

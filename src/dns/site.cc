@@ -47,9 +47,21 @@ std::string join_names(const std::vector<Name>& names) {
 Error with_owner_of(std::uint16_t port, Error error) {
   if (error.number != EADDRINUSE) return error;
   const std::string owner = kernel::port_owner(port);
-  error.next = (owner.empty() ? "another program" : owner) +
-               " has the port; end it, or take another one with -dns.port or bind";
+  error.next =
+      (owner.empty() ? "another program" : owner) +
+      " has the port; end it, take over from it with -takeover where it is one of these, or "
+      "take another port with -dns.port or bind";
   return error;
+}
+
+// Sockets of two processes may share a port, and each would get some of the queries: the kernel
+// refuses nobody who asks as we do. So it is asked by a socket that shares nothing.
+Status check_free(const ListenAddress& address, bool is_first) {
+  if (!kernel::is_bound(address.address, address.port)) return {};
+  // It may be one of our own, at another address.
+  if (!is_first && kernel::port_owner(address.port).empty()) return {};
+  return Failure(with_owner_of(
+      address.port, fail_errno("listening on " + address.to_string(), EADDRINUSE).value()));
 }
 
 }  // namespace
@@ -135,13 +147,24 @@ Result<std::unique_ptr<Handler>> Site::Inside::make_responder(const Listener& li
       Responder::Later{.arrivals = std::move(inquiries), .replies = &replies});
 }
 
-Status Site::serve() {
+Result<std::vector<ListenAddress>> Site::addresses() const {
   ASSIGN_OR_RETURN(const std::vector<Listener> all, inside_->listeners(options_.port));
+  std::vector<ListenAddress> addresses;
+  for (const Listener& listener : all)
+    addresses.insert(addresses.end(), listener.addresses.begin(), listener.addresses.end());
+  return addresses;
+}
+
+Status Site::serve(OpenSockets& inherited, bool is_first) {
+  ASSIGN_OR_RETURN(const std::vector<Listener> all, inside_->listeners(options_.port));
+  for (const Listener& listener : all)
+    for (const ListenAddress& address : listener.addresses)
+      if (!inherited.has(address)) RETURN_IF_ERROR(check_free(address, is_first));
   for (const Listener& listener : all) {
-    auto server = Server::start({.addresses = listener.addresses, .workers = options_.workers},
-                                [&](Replies& replies) {
-                                  return inside_->make_responder(listener, options_.port, replies);
-                                });
+    auto server = Server::start(
+        {.addresses = listener.addresses, .workers = options_.workers},
+        [&](Replies& replies) { return inside_->make_responder(listener, options_.port, replies); },
+        inherited);
     if (!server) {
       inside_->servers.clear();
       return Failure(with_owner_of(listener.port(), std::move(server).error()));
@@ -149,6 +172,19 @@ Status Site::serve() {
     inside_->servers.push_back(*std::move(server));
   }
   return {};
+}
+
+OpenSockets Site::sockets() const {
+  OpenSockets all;
+  for (const auto& server : inside_->servers) {
+    OpenSockets copies = server->sockets();
+    all.add_all(std::move(copies));
+  }
+  return all;
+}
+
+void Site::leave_sockets() const {
+  for (const auto& server : inside_->servers) server->leave_sockets();
 }
 
 std::vector<std::string> Site::unready() const {

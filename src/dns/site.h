@@ -1,8 +1,8 @@
 // site.h: one Corefile at work: what its blocks know, and the servers that answer out of it.
 //
 // A site is opened, so that its sources begin to read; and then serves. A change of the Corefile
-// makes another site, which serves before the former one ends: both listen at the same ports for a
-// moment, and no query is lost.
+// makes another site, which serves before the former one ends: it goes on with the same sockets,
+// and no query is lost.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "dns/open_sockets.h"
 #include "dns/plugin_options.h"
 #include "dns/zone_source.h"
 #include "serve/metrics_text.h"
@@ -35,8 +36,15 @@ class Site {
   Site(const Site&) = delete;
   Site& operator=(const Site&) = delete;
 
-  /// Listens at all addresses, or at none. EADDRINUSE says who has the port.
-  Status serve();
+  /// Where it will listen.
+  Result<std::vector<ListenAddress>> addresses() const;
+  /// Listens at all addresses, or at none; where there are `inherited` sockets, with those.
+  /// EADDRINUSE when another process has a port, whose name the error says; for the very first site
+  /// of a process also when nobody sees who it is.
+  Status serve(OpenSockets& inherited, bool is_first);
+  /// See Server::sockets() and Server::leave_sockets(). Callable from any thread.
+  OpenSockets sockets() const;
+  void leave_sockets() const;
 
   /// The plugins that are not ready, in order. Callable from any thread, as the next ones.
   std::vector<std::string> unready() const;

@@ -50,8 +50,12 @@ Status TcpPool::listen(const ListenAddress& local) {
   const SocketAddress address(local.address, local.port);
   if (::bind(fd.get(), address.get(), address.size) < 0 || ::listen(fd.get(), kBacklog) < 0)
     return fail_errno(tried);
-  RETURN_IF_ERROR(poller_.watch(fd.get(), EPOLLIN));
-  listeners_.push_back(std::move(fd));
+  return adopt(std::move(fd));
+}
+
+Status TcpPool::adopt(Fd listener) {
+  RETURN_IF_ERROR(poller_.watch(listener.get(), EPOLLIN));
+  listeners_.push_back(std::move(listener));
   return {};
 }
 

@@ -38,6 +38,9 @@ class TcpPool {
 
   /// As for UdpListener::open().
   Status listen(const ListenAddress& local);
+  /// Goes on with a socket that listens already.
+  Status adopt(Fd listener);
+  const std::vector<Fd>& listeners() const { return listeners_; }
   /// The port of the last listen(), also where it was left to the kernel.
   Result<std::uint16_t> port() const;
 

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "base/fd.h"
 #include "base/result.h"
@@ -21,11 +22,16 @@ class UdpListener {
  public:
   /// EADDRINUSE when another program has the port, EACCES without the right to one below 1024.
   static Result<UdpListener> open(const ListenAddress& local);
+  /// Goes on with a socket that open() has made, here or in another process.
+  static UdpListener adopt(Fd fd, const ListenAddress& local) {
+    return UdpListener(std::move(fd), local.address);
+  }
   UdpListener(UdpListener&&) noexcept;
   UdpListener& operator=(UdpListener&&) = delete;
   ~UdpListener();
 
   int fd() const { return fd_.get(); }
+  const Fd& socket() const { return fd_; }
   /// The port, also where it was left to the kernel.
   Result<std::uint16_t> port() const;
 

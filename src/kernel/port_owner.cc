@@ -1,14 +1,19 @@
 #include "kernel/port_owner.h"
 
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <cstdio>
 #include <set>
 #include <sstream>
 
+#include "base/fd.h"
 #include "base/files.h"
 #include "base/text.h"
+#include "kernel/socket_address.h"
 
 namespace weft::kernel {
 namespace {
@@ -46,7 +51,21 @@ bool has_socket(const std::string& process, const std::set<std::string>& sockets
   return false;
 }
 
+// TCP takes a port that only connections of the past still have.
+bool cannot_bind(int type, const IpAddress& address, std::uint16_t port) {
+  const Fd fd(::socket(socket_family(address), type | SOCK_CLOEXEC, 0));
+  const int on = 1;
+  if (type == SOCK_STREAM) (void)::setsockopt(fd.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  if (!address.is_v4()) (void)::setsockopt(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on);
+  const SocketAddress at(address, port);
+  return ::bind(fd.get(), at.get(), at.size) < 0 && errno == EADDRINUSE;
+}
+
 }  // namespace
+
+bool is_bound(const IpAddress& address, std::uint16_t port) {
+  return cannot_bind(SOCK_DGRAM, address, port) || cannot_bind(SOCK_STREAM, address, port);
+}
 
 std::string port_owner(std::uint16_t port) {
   std::set<std::string> sockets;

@@ -239,6 +239,8 @@ TEST_F(CorednsProgram, NamesWhatIsWrongWithItsCommandLine) {
                          1,
                          "Bad:3: forward has no option \"max_fail\"; did you mean max_fails?"},
                         {{"-conf", path("Selecting"), "-store-dir", folder_}, 1, "labels"},
+                        {{"-localip", "169.254.20.10"}, 2, "-node-local"},
+                        {{"-node-local", "-localip", "x"}, 2, "no address of a node"},
                         {{"-version"}, 0, "weftd "},
                         {{"-plugins"}, 0, "dns.kubernetes"},
                         {{"-help"}, 0, "-store-dir"}};
