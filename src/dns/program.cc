@@ -157,8 +157,11 @@ Status Program::start(LoadedCorefile loaded) {
   RETURN_IF_ERROR(next->serve(inherited, is_first));
   const bool after_another = takeover.has_former();
   takeover.confirm();
+  if (Status opened_doors = open_doors(loaded.blocks, after_another); !opened_doors) {
+    next->leave_sockets();  // the former one goes on with them
+    return opened_doors;
+  }
   if (former != nullptr) former->leave_sockets();
-  RETURN_IF_ERROR(open_doors(loaded.blocks, after_another));
   loaded_ = std::move(loaded);
   // The former site ends after this, outside of the lock: it may take as long as a client waits.
   state_.with([&](State& state) { state.site = std::move(next); });
@@ -182,7 +185,7 @@ Status Program::open_doors(const std::vector<BlockOptions>& blocks, bool after_a
   constexpr milliseconds kLook{10};
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(after_another ? 5 : 0);
   for (;;) {
-    const Status opened = doors_.open(blocks);
+    Status opened = doors_.open(blocks);
     if (opened || opened.error().number != EADDRINUSE || std::chrono::steady_clock::now() >= end)
       return opened;
     if (!pause(stop_, kLook)) return opened;

@@ -166,6 +166,7 @@ Status Site::serve(OpenSockets& inherited, bool is_first) {
         [&](Replies& replies) { return inside_->make_responder(listener, options_.port, replies); },
         inherited);
     if (!server) {
+      leave_sockets();  // whoever has them goes on
       inside_->servers.clear();
       return Failure(with_owner_of(listener.port(), std::move(server).error()));
     }

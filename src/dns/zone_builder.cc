@@ -116,8 +116,9 @@ bool ZoneBuilder::put(const Service& service) {
   records.key = before != nullptr ? before->key : std::make_shared<const ServiceKeys>(1, *key);
   if (before == nullptr) count_service(service.name.ns, 1);
   drop_unwanted_slices(*key, records);
+  const bool has_slices = records.kind == Kind::kHeadless || counts_endpoints();
   replace(before, std::move(records));
-  stale_.insert(*key);
+  if (has_slices) stale_.insert(*key);
   return true;
 }
 

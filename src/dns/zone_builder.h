@@ -47,6 +47,8 @@ class ZoneBuilder {
 
   /// From now on a name that is not known is not there.
   void set_complete();
+  /// Whether slices of Services with an address count.
+  bool counts_endpoints() const { return next_.options->ignore_empty_service; }
   /// Whether there are names of an earlier run among those that it holds.
   void set_stale(bool stale);
 

@@ -237,7 +237,7 @@ class Restorer {
     made.ports = read_ports<ServicePort>(in_);
     if (in_.failed()) return;
     builder_.put(made);
-    if (!has_endpoints || made.cluster_ips.empty()) return;
+    if (!builder_.counts_endpoints() || !has_endpoints || made.cluster_ips.empty()) return;
     // One stands for those that nobody has written down: it only counts that there is any.
     EndpointSlice slice = next_slice(made);
     slice.endpoints.push_back({.addresses = {made.cluster_ips.front()}});

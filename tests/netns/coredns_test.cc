@@ -169,6 +169,37 @@ TEST_F(CorednsProgram, ACorefileThatMakesNoSenseChangesNothing) {
   });
 }
 
+// Half of it can be done, and is undone: the sockets are the former one's again.
+TEST_F(CorednsProgram, APortThatIsTakenLaterCostsNothing) {
+  weft::test::in_fresh_netns([&](kernel::Rtnetlink&) {
+    const Daemon other({"python3", "-c",
+                        "import socket, time\n"
+                        "s = socket.socket(socket.AF_INET, socket.SOCK_STREAM)\n"
+                        "s.bind(('', 9154)); s.listen()\n"
+                        "u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+                        "u.bind(('', 5400))\n"
+                        "time.sleep(60)"},
+                       path("other"));
+    ASSERT_TRUE(eventually([&] { return !kernel::port_owner(5400).empty(); })) << other.said();
+    start();
+    ASSERT_TRUE(is_ready()) << said();
+    std::string other_door = kCorefile;
+    other_door.replace(other_door.find(":9153"), 5, ":9154");
+    const std::string other_port = std::string(kCorefile) + "example.com:5400 {\n    any\n}\n";
+    struct Case {
+      std::string corefile;
+      const char* says;
+    };
+    for (const Case& each : {Case{other_door, ":9154"}, Case{other_port, ":5400"}}) {
+      write("Corefile", each.corefile);
+      EXPECT_TRUE(eventually([&] { return has(said(), each.says); })) << each.says << said();
+      EXPECT_TRUE(has(said(), "not taken, the former one stays"));
+      for (const char* option : {"+notcp", "+tcp"})
+        EXPECT_EQ(dig("web.shop.svc.cluster.local", "A", option), "NOERROR A 10.96.0.10");
+    }
+  });
+}
+
 // A resolv.conf that changes while the API is away must not cost the cluster its names.
 TEST_F(CorednsProgram, WhoKnowsAllNamesStaysUntilTheNextOneDoes) {
   weft::test::in_fresh_netns([&](kernel::Rtnetlink&) {
