@@ -2,12 +2,22 @@
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <string_view>
 
 #include "dns/client.h"
 
 namespace weft::dns {
+
+/// What follows a message that is the first of several: a zone transfer.
+class AnswerStream {
+ public:
+  virtual ~AnswerStream() = default;
+  /// Writes the next message into `room` and returns its size; 0: there is none. REQUIRES room for
+  /// kLargestMessage bytes.
+  virtual std::size_t next(std::span<char> room) = 0;
+};
 
 /// Of one worker thread alone, so that it needs no lock.
 class Handler {
@@ -20,6 +30,9 @@ class Handler {
   /// shall be none. REQUIRES room for kUdpSize bytes, over TCP for kLargestMessage.
   virtual std::size_t handle(std::string_view message, const Client& client,
                              std::span<char> room) = 0;
+
+  /// What follows the answer that handle() has just written for a client of TCP; mostly nullptr.
+  virtual std::unique_ptr<AnswerStream> take_rest() { return nullptr; }
 
   /// A descriptor that can be read when work() has something to do; -1: it never has.
   virtual int work_descriptor() const { return -1; }

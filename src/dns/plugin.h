@@ -8,11 +8,13 @@
 #include <chrono>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string_view>
 
 #include "dns/client.h"
 #include "dns/flag_changes.h"
+#include "dns/handler.h"
 #include "dns/lookup_name.h"
 #include "dns/message_writer.h"
 #include "dns/pending_queries.h"
@@ -54,6 +56,8 @@ struct Exchange {
   /// What the TTLs of an upstream's answer are raised to and cut at.
   std::uint32_t least_ttl = 0;
   std::uint32_t most_ttl = std::numeric_limits<std::uint32_t>::max();
+  /// Over TCP: the messages that follow this one, once the answer is whole.
+  std::unique_ptr<AnswerStream> rest = {};
   /// The answer is aliases that end in this name, which is to be looked up like any other. Empty
   /// where it is whole.
   std::string_view alias_target = {};

@@ -191,6 +191,7 @@ const std::vector<PluginReader>& readers() {
        }},
       one("header", &BlockOptions::header, read_header),
       some("acl", &BlockOptions::acl, read_acl),
+      some("transfer", &BlockOptions::transfers, read_transfer),
       some("rewrite", &BlockOptions::rewrites, read_rewrite),
       some("template", &BlockOptions::templates, read_template),
       some("forward", &BlockOptions::forward, read_forward),
@@ -204,7 +205,7 @@ const std::vector<std::string> kElsewhere = {
     "dns64",    "dnssec",       "dnstap", "erratic",  "etcd",    "file",        "geoip",
     "grpc",     "k8s_external", "local",  "metadata", "minimal", "multisocket", "nomad",
     "nsid",     "pprof",        "quic",   "root",     "route53", "secondary",   "sign",
-    "timeouts", "tls",          "trace",  "transfer", "tsig",    "view",        "whoami"};
+    "timeouts", "tls",          "trace",  "tsig",     "view",    "whoami"};
 
 Failure unknown(const CorefileLine& plugin) {
   const std::vector<std::string> names = plugin_names();

@@ -107,6 +107,13 @@ struct HostsOptions {
   std::optional<Fallthrough> fallthrough = {};
 };
 
+/// Who may have zones as a whole.
+struct TransferOptions {
+  std::vector<Name> zones = {};  ///< empty: those of the block
+  bool to_all = false;
+  std::vector<Prefix> to = {};
+};
+
 /// One line of `acl`: who may ask what.
 struct AclRule {
   enum class Action : std::uint8_t {
@@ -182,6 +189,7 @@ struct BlockOptions {
   std::optional<KubernetesOptions> kubernetes = {};
   std::optional<FlagChanges> header = {};
   std::vector<AclOptions> acl = {};
+  std::vector<TransferOptions> transfers = {};
   std::vector<RewriteRule> rewrites = {};  ///< in order
   std::vector<TemplateOptions> templates = {};
   std::vector<ForwardOptions> forward = {};
@@ -201,6 +209,7 @@ Result<ForwardOptions> read_forward(const CorefileLine& plugin);
 Result<CacheOptions> read_cache(const CorefileLine& plugin);
 Result<HostsOptions> read_hosts(const CorefileLine& plugin);
 Result<AclOptions> read_acl(const CorefileLine& plugin);
+Result<TransferOptions> read_transfer(const CorefileLine& plugin);
 Result<FlagChanges> read_header(const CorefileLine& plugin);
 Result<TemplateOptions> read_template(const CorefileLine& plugin);
 Result<RewriteRule> read_rewrite(const CorefileLine& plugin);

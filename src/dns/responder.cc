@@ -88,6 +88,7 @@ std::size_t Responder::answer(const Asked& asked, std::span<char> room) {
   header.authoritative = exchange.authoritative;
   header.authentic_data = exchange.authentic;
   exchange.flags.apply(header);
+  rest_ = std::move(exchange.rest);
   const std::size_t size = writer.finish(header);
   if (block != nullptr && !block->observers.empty()) {
     const Header written = Header::read({room.data(), size});
@@ -149,6 +150,9 @@ Step Responder::ask_within(Exchange& exchange, std::string_view name, RecordType
                   .arrival = exchange.arrival,
                   .passed = exchange.passed};
   if (const Step step = answer(within); step != Step::kReply) return step;
+  if (within.rest != nullptr)
+    within.fail(Rcode::kRefused, ExtendedError::kProhibited,
+                "a zone is transferred by its own name");
   exchange.rcode = within.rcode;
   exchange.authoritative = within.authoritative;
   exchange.authentic = within.authentic;

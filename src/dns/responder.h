@@ -9,6 +9,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "dns/handler.h"
@@ -49,6 +50,7 @@ class Responder : public Handler, private Resumer {
   int work_descriptor() const override;
   void work() override;
   bool owes_answers() const override { return pending_.size() != 0; }
+  std::unique_ptr<AnswerStream> take_rest() override { return std::move(rest_); }
 
  private:
   void resume(PendingQueries::Id id, const Arrival& arrival) override;
@@ -81,6 +83,7 @@ class Responder : public Handler, private Resumer {
   Later later_;
   std::vector<ServerBlock> blocks_;  // after what its plugins refer to
   std::uint32_t turn_ = 0;
+  std::unique_ptr<AnswerStream> rest_;                       // of the answer that was written last
   std::unique_ptr<std::array<char, kLargestMessage>> room_;  // for later answers
   std::unique_ptr<Inner> alias_;                             // made when they are first needed
   std::unique_ptr<Inner> rewritten_;

@@ -21,6 +21,7 @@
 #include "dns/kubernetes_plugin.h"
 #include "dns/query_log.h"
 #include "dns/template_plugin.h"
+#include "dns/transfer_plugin.h"
 #include "dns/upstream_list.h"
 #include "kernel/rtnetlink.h"
 
@@ -162,6 +163,10 @@ class Assembly {
     if (block_.hosts != nullptr)
       plugins.push_back(
           std::make_unique<HostsPlugin>(block_.hosts->tables(), block_.hosts->options()));
+    if (block_.names != nullptr)
+      for (TransferOptions each : options.transfers)
+        plugins.push_back(
+            std::make_unique<TransferPlugin>(*block_.names, in_zones(std::move(each))));
     if (block_.names != nullptr)
       plugins.push_back(
           std::make_unique<KubernetesPlugin>(*block_.names, options.kubernetes->fallthrough));

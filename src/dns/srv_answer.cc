@@ -8,6 +8,12 @@
 namespace weft::dns {
 namespace {
 
+unsigned matching_ports(const PortSet& ports, const WantedPort& wanted) {
+  unsigned count = 0;
+  ports.for_each([&](const PortSet::Port& port) { count += wanted.matches(port) ? 1U : 0U; });
+  return count;
+}
+
 // Writes the records of one answer: first those of ports, then the addresses of their targets.
 class SrvAnswer {
  public:
@@ -17,20 +23,19 @@ class SrvAnswer {
 
   void of_cluster_address() {
     const ServiceRecords& service = *match_.service;
-    const std::array<std::string_view, 2> addresses = {service.a, service.aaaa};
-    const auto families = static_cast<unsigned>(std::count_if(
-        addresses.begin(), addresses.end(), [](auto record) { return !record.empty(); }));
     const FullName target({}, service, match_.zone->name);
-    if (families == 0 || target.wire().empty()) return;
-    count_ports(service.ports, families);
+    count_ = srv_targets(service, match_.port);
+    if (count_ == 0 || target.wire().empty()) return;
     write_ports(service.ports, target.wire());
-    for (const std::string_view record : addresses) write_target(target.wire(), record);
+    for (const std::string_view record :
+         {std::string_view(service.a), std::string_view(service.aaaa)})
+      write_target(target.wire(), record);
   }
 
   void of_endpoints() {
     count_endpoint_ports();
     for_each_endpoint([&](const EndpointTable& table, std::size_t index) {
-      if (is_repeated(table, index)) return;
+      if (is_repeated_target(endpoints(), table, index)) return;
       const FullName target(table.label(index), *match_.service, match_.zone->name);
       if (!target.wire().empty()) write_ports(ports_of(table, index), target.wire());
     });
@@ -61,35 +66,18 @@ class SrvAnswer {
     }
   }
 
-  // One hostname may stand for several addresses, of either family: its record is written once.
-  bool is_repeated(const EndpointTable& table, std::size_t index) const {
-    for (const std::uint32_t other : table.with_label(table.label(index))) {
-      if (other == index) break;
-      if (table.port_set(other) == table.port_set(index)) return true;
-    }
-    return &table == &endpoints().v6 && !endpoints().v4.with_label(table.label(index)).empty();
-  }
-
   void count_endpoint_ports() {
     if (match_.kind != ZoneMatch::Kind::kEndpoint) {
-      for (const auto& ports : endpoints().ports) count_ports(ports.set, ports.endpoints);
+      count_ = srv_targets(*match_.service, match_.port);
       return;
     }
     for_each_endpoint([&](const EndpointTable& table, std::size_t index) {
-      count_ports(ports_of(table, index), 1);
-    });
-  }
-
-  void count_ports(const PortSet& ports, unsigned addresses) {
-    ports.for_each([&](const PortSet::Port& port) {
-      if (match_.port.matches(port)) count_ += addresses;
+      count_ += matching_ports(ports_of(table, index), match_.port);
     });
   }
 
   void write_ports(const PortSet& ports, std::string_view target) {
-    constexpr unsigned kAllWeights = 100;
-    const auto weight =
-        static_cast<std::uint16_t>(std::max(1U, kAllWeights / std::max(1U, count_)));
+    const std::uint16_t weight = srv_weight(count_);
     ports.for_each([&](const PortSet::Port& port) {
       // Port 0 stands for every port: there is nothing to say of it.
       if (!match_.port.matches(port) || port.number == 0) return;
@@ -126,6 +114,31 @@ class SrvAnswer {
 };
 
 }  // namespace
+
+unsigned srv_targets(const ServiceRecords& service, const WantedPort& port) {
+  if (service.kind != ServiceRecords::Kind::kHeadless) {
+    const unsigned families = (service.a.empty() ? 0U : 1U) + (service.aaaa.empty() ? 0U : 1U);
+    return families * matching_ports(service.ports, port);
+  }
+  unsigned count = 0;
+  for (const auto& ports : service.endpoints->ports)
+    count += ports.endpoints * matching_ports(ports.set, port);
+  return count;
+}
+
+std::uint16_t srv_weight(unsigned targets) {
+  constexpr unsigned kAllWeights = 100;
+  return static_cast<std::uint16_t>(std::max(1U, kAllWeights / std::max(1U, targets)));
+}
+
+bool is_repeated_target(const HeadlessEndpoints& endpoints, const EndpointTable& table,
+                        std::size_t index) {
+  for (const std::uint32_t other : table.with_label(table.label(index))) {
+    if (other == index) break;
+    if (table.port_set(other) == table.port_set(index)) return true;
+  }
+  return &table == &endpoints.v6 && !endpoints.v4.with_label(table.label(index)).empty();
+}
 
 void write_srv(const ClusterZone& zone, const ZoneMatch& match, std::string_view owner,
                std::uint32_t turn, MessageWriter& writer) {

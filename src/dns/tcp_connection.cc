@@ -50,21 +50,30 @@ TcpConnection::Next TcpConnection::advance(Handler& handler, std::span<char> roo
     if (!framing_.is_inside()) continue;
     deadline_ = std::min(deadline_, now + patience_.begin);
   }
-  return Next::kRead;
+  return rest_ == nullptr ? Next::kRead : Next::kWrite;
 }
 
 // kDone: there may be more queries in what was read; kWait: there are not.
 TcpConnection::Progress TcpConnection::answer_queries(Handler& handler, std::span<char> room) {
   while (answers_.size() < kGathered && awaited_ < kMostAwaited) {
+    if (rest_ != nullptr) {
+      if (const std::size_t size = rest_->next(room); size != 0)
+        append({room.data(), size});
+      else
+        rest_.reset();
+      continue;
+    }
     const auto query = framing_.next();
     if (!query) return Progress::kWait;
     const std::size_t size = handler.handle(*query, client_, room);
     // What is not worth an answer is no DNS: such a stream cannot be trusted to be in step.
     if (size == 0) return Progress::kBroken;
-    if (size == Handler::kLater)
+    if (size == Handler::kLater) {
       ++awaited_;
-    else
+    } else {
       append({room.data(), size});
+      rest_ = handler.take_rest();
+    }
   }
   return Progress::kDone;
 }

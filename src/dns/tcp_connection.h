@@ -3,12 +3,14 @@
 // Queries may be pipelined; answers leave in one piece for all the queries that came in one. One
 // that is not there yet leaves when it is, whatever else has been answered by then (RFC 7766,
 // section 6.2.1.1). While a client does not take its answers, or waits for many, nothing more is
-// read from it, so that it can hold no more of our memory than one round of answers. The client may
-// close its side behind its last query.
+// read from it, so that it can hold no more of our memory than one round of answers; of an answer
+// of many messages the next is made when the one before it has been taken. The client may close its
+// side behind its last query.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <string_view>
 #include <vector>
@@ -57,10 +59,11 @@ class TcpConnection {
   TcpPatience patience_;
   Time deadline_;
   TcpFraming framing_;
-  std::vector<char> answers_;  // that are not sent yet
-  std::size_t sent_ = 0;       // of them
-  unsigned awaited_ = 0;       // answers that were promised
-  bool ended_ = false;         // nothing more comes
+  std::vector<char> answers_;           // that are not sent yet
+  std::size_t sent_ = 0;                // of them
+  std::unique_ptr<AnswerStream> rest_;  // of an answer of several messages
+  unsigned awaited_ = 0;                // answers that were promised
+  bool ended_ = false;                  // nothing more comes
 };
 
 }  // namespace weft::dns

@@ -145,10 +145,15 @@ void ZoneAnswer::write_soa(const ServedZone& in, Section section) {
                  });
 }
 
-void ZoneAnswer::write_name_servers(const ServedZone& in) {
+void ZoneAnswer::write_name_server(const ServedZone& in) {
   const NameInZone server(kNameServer, in.name);
   writer_.record(Section::kAnswer, in.name.wire(), RecordType::kNs, zone_.options->ttl,
                  [&](RecordData& data) { data.name(server.wire()); });
+}
+
+void ZoneAnswer::write_name_servers(const ServedZone& in) {
+  write_name_server(in);
+  const NameInZone server(kNameServer, in.name);
   for (const auto type : {RecordType::kA, RecordType::kAaaa})
     write_local_addresses(server.wire(), Section::kAdditional, type);
 }

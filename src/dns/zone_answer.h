@@ -30,6 +30,9 @@ class ZoneAnswer {
   /// Of kAlias: the name that is left to be resolved, in the form of its wire.
   std::string_view alias_target() const { return alias_target_; }
 
+  /// The zone's NS record, as an answer.
+  void write_name_server(const ServedZone& in);
+
   /// The SOA of a zone, in the authority section of an answer that denies something (RFC 2308).
   void write_denial(const ServedZone& in) { write_soa(in, Section::kAuthority); }
 

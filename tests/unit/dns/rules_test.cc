@@ -179,7 +179,11 @@ TEST(Rules, AMistakeIsNamedWithItsLine) {
       {"acl {\n allow type B\n}", "Corefile:3: acl: there is no record type \"B\""},
       {"acl {\n block net 10.0.0.0/40\n}", "is no network like 10.0.0.0/8"},
       {"acl {\n block 10.0.0.0/8\n}", "stands behind neither type nor net"},
-      {"acl {\n blok\n}", "did you mean block?"}};
+      {"acl {\n blok\n}", "did you mean block?"},
+      {"transfer", "Corefile:2: transfer has nobody to transfer to; add `to` with addresses, or *"},
+      {"transfer {\n to everybody\n}",
+       "Corefile:3: transfer: \"everybody\" is no address, no network and not *"},
+      {"transfer {\n from *\n}", "transfer has no option \"from\""}};
   for (const auto& [plugin, expected] : cases) {
     const std::string text = std::string(". {\n") + plugin + "\n}\n";
     const auto file = must(parse_corefile({.name = "Corefile", .text = text}, {}, 53));
