@@ -1,6 +1,5 @@
 #include "dns/snapshot_file.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "base/files.h"
@@ -25,13 +24,6 @@ std::string file_name(const Name& zone, const std::string& origin) {
   for (char& c : name)
     if (c == '/') c = '_';
   return name + "-" + sha512_hex(origin, kDigits) + ".names";
-}
-
-// What a process that was killed in the middle of writing has left beside the file.
-void remove_torn(const std::string& folder, const std::string& name) {
-  const std::string beginning = "." + name + ".tmp-";
-  for (const std::string& each : list_directory(folder).value_or(std::vector<std::string>()))
-    if (each.starts_with(beginning)) (void)remove_file(folder + "/" + each);
 }
 
 }  // namespace
@@ -79,7 +71,7 @@ Status SnapshotFile::write(const Kept& kept) {
   if (whole.size() > SnapshotLimits().bytes)
     return fail("they take " + std::to_string(whole.size()) + " bytes, which is too much");
   RETURN_IF_ERROR(make_directories(place_.folder, 0700));
-  if (written_ == UnixSeconds()) remove_torn(place_.folder, path_.substr(place_.folder.size() + 1));
+  if (written_ == UnixSeconds()) (void)remove_leftovers(path_);
   RETURN_IF_ERROR(write_file_atomically(path_, whole, 0600));
   digest_ = digest;
   written_ = kept.confirmed;
