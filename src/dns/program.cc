@@ -287,8 +287,7 @@ void Program::retire() {
   if (node_local_ != nullptr) node_local_->leave();
   node_local_.reset();
   (void)doors_.open({});
-  std::shared_ptr<const Site> last;
-  state_.with([&](State& state) { state.site.swap(last); });
+  auto last = state_.with([](State& state) { return std::exchange(state.site, nullptr); });
   last->leave_sockets();
   last.reset();
   while (pause(stop_, std::chrono::hours(24))) {
