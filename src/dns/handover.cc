@@ -85,7 +85,8 @@ std::optional<Parcel> receive(const Fd& from) {
   return parcel;
 }
 
-bool may_take(const Fd& peer) {
+// This process's user, or root: nobody else's sockets are taken, and nobody else gets any.
+bool is_trusted(const Fd& peer) {
   ucred who{};
   socklen_t size = sizeof who;
   return ::getsockopt(peer.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0 &&
@@ -119,6 +120,9 @@ Result<Fd> knock(const ListenAddress& address) {
     if (errno == ECONNREFUSED) return Fd();
     return fail_errno("asking for the sockets at " + address.to_string());
   }
+  if (!is_trusted(fd))
+    return fail("another user has the door for who takes " + address.to_string() + " over",
+                "end that user's program: it stands in a DNS server's place");
   return fd;
 }
 
@@ -180,7 +184,7 @@ void HandoverDoors::run(const std::stop_token& stop) {
 
 void HandoverDoors::let_in(int door) {
   const Fd peer(::accept4(door, nullptr, nullptr, SOCK_CLOEXEC));
-  if (peer.empty() || !may_take(peer)) return;
+  if (peer.empty() || !is_trusted(peer)) return;
   be_patient(peer);
   const auto wish = receive(peer);
   if (!wish || wish->text != kTake) return;

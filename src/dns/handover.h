@@ -60,7 +60,7 @@ class HandoverDoors {
 class Takeover {
  public:
   /// Knocks for each of the addresses. Where nobody has a door there is nothing to be had, which is
-  /// success.
+  /// success. Fails where another user has one: sockets of strangers are not taken.
   static Result<Takeover> ask(const std::vector<ListenAddress>& wanted);
 
   OpenSockets& sockets() { return sockets_; }

@@ -114,6 +114,22 @@ TEST(Handover, StrangersGetNothing) {
   });
 }
 
+TEST(Handover, SocketsOfStrangersAreNotTaken) {
+  weft::test::in_fresh_netns([](kernel::Rtnetlink&) {
+    const Fd door(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+    const auto at = must(UnixAddress::parse("@weft-dns/" + kHere.to_string()));
+    std::thread([&] {
+      constexpr uid_t kNobody = 65534;
+      ASSERT_EQ(::syscall(SYS_setresuid, -1, kNobody, -1), 0);
+      ASSERT_EQ(::bind(door.get(), at.get(), at.size()), 0);
+      ASSERT_EQ(::listen(door.get(), 1), 0);
+    }).join();
+    const auto taken = Takeover::ask({kHere});
+    ASSERT_FALSE(taken);
+    EXPECT_NE(taken.error().text().find("another user has the door"), std::string::npos);
+  });
+}
+
 TEST(Handover, APortIsBoundWhoeverSharesIt) {
   weft::test::in_fresh_netns([](kernel::Rtnetlink&) {
     EXPECT_FALSE(kernel::is_bound(kHere.address, kHere.port));
