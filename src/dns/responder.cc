@@ -118,7 +118,7 @@ Step Responder::serve_plugins(Exchange& exchange, ServerBlock* block) {
   }
   for (const auto& plugin : block->plugins)
     if (const Step step = plugin->serve(exchange); step != Step::kNext) {
-      exchange.writer.tell_source(plugin->source());
+      if (exchange.writer.wants_source()) exchange.writer.tell_source(plugin->source());
       return step;
     }
   exchange.fail(Rcode::kServerFailure, ExtendedError::kNotAuthoritative,
