@@ -87,6 +87,10 @@ class Program {
   std::shared_ptr<const Site> site() const {
     return state_.with([](const State& state) { return state.site; });
   }
+  // It ends with who has it, outside of the lock.
+  std::shared_ptr<const Site> take_site() {
+    return state_.with([](State& state) { return std::exchange(state.site, nullptr); });
+  }
   bool has_ready_site() const;
   void let_go();
   milliseconds until_reload();
@@ -276,9 +280,7 @@ void Program::finish() {
   if (node_local_ != nullptr && (options_.keeps_local_addresses || is_taken_)) node_local_->leave();
   if (node_local_ != nullptr) node_local_->release();
   (void)handover_.open({});
-  std::shared_ptr<const Site> last;
-  state_.with([&](State& state) { state.site.swap(last); });
-  last.reset();
+  take_site().reset();
   node_local_.reset();
 }
 
@@ -287,7 +289,7 @@ void Program::retire() {
   if (node_local_ != nullptr) node_local_->leave();
   node_local_.reset();
   (void)doors_.open({});
-  auto last = state_.with([](State& state) { return std::exchange(state.site, nullptr); });
+  auto last = take_site();
   last->leave_sockets();
   last.reset();
   while (pause(stop_, std::chrono::hours(24))) {
